@@ -1,0 +1,134 @@
+//! Cuts one line of a config spec into rules and words. Owns comments, `;`, blanks, quotes and braces; must not
+//! know keywords. Quotes only group: wildcards inside them keep their meaning.
+
+use nom::branch::alt;
+use nom::bytes::complete::{tag, take_until, take_while, take_while1};
+use nom::combinator::{map, recognize};
+use nom::multi::many1;
+use nom::sequence::{delimited, terminated};
+use nom::{IResult, Parser};
+
+use crate::diagnostic::{DiagnosticKind, Problem};
+
+/// One word, quotes removed.
+#[derive(Clone, Debug)]
+pub(crate) struct Token {
+    pub bytes: Vec<u8>,
+    /// Some part of it was quoted: it is no option.
+    pub quoted: bool,
+    /// Column of its first byte in the line, from 1.
+    pub column: u32,
+}
+
+impl Token {
+    /// The word as text for a message.
+    pub fn shown(&self) -> String {
+        String::from_utf8_lossy(&self.bytes).into_owned()
+    }
+
+    /// Whether the word is written as an option.
+    pub fn is_option(&self) -> bool {
+        !self.quoted && self.bytes.first() == Some(&b'-')
+    }
+
+    /// A fault of this word.
+    pub fn problem(&self, message: impl Into<String>, expected: impl Into<String>) -> Problem {
+        Problem {
+            column: self.column,
+            kind: DiagnosticKind::Syntax,
+            message: message.into(),
+            found: Some(self.shown()),
+            expected: Some(expected.into()),
+        }
+    }
+}
+
+/// The words of one rule; never empty.
+#[derive(Debug)]
+pub(crate) struct RuleTokens {
+    pub tokens: Vec<Token>,
+    /// The rule as written, without surrounding blanks and comment.
+    pub text: Vec<u8>,
+    /// The column after its last byte.
+    pub end_column: u32,
+}
+
+/// Cuts a line (without its newline). A quote that is not closed spoils its rule and ends the line.
+pub(crate) fn lex_line(line: &[u8], problems: &mut Vec<Problem>) -> Vec<RuleTokens> {
+    let mut rules = Vec::new();
+    let mut tokens: Vec<Token> = Vec::new();
+    let mut span = 0..0;
+    let mut rest = line;
+    loop {
+        rest = rest.trim_ascii_start();
+        let offset = line.len() - rest.len();
+        match rest.first() {
+            None | Some(b'#') => {
+                finish(&mut rules, &mut tokens, &line[span.clone()], span.end);
+                return rules;
+            }
+            Some(b';') => {
+                finish(&mut rules, &mut tokens, &line[span.clone()], span.end);
+                rest = &rest[1..];
+            }
+            Some(_) => match word(rest) {
+                Ok((after, (bytes, quoted))) => {
+                    span = if tokens.is_empty() { offset } else { span.start }..line.len() - after.len();
+                    tokens.push(Token { bytes, quoted, column: column(offset) });
+                    rest = after;
+                }
+                Err(fault) => {
+                    let at = match fault {
+                        nom::Err::Error(error) | nom::Err::Failure(error) => line.len() - error.input.len(),
+                        nom::Err::Incomplete(_) => offset,
+                    };
+                    let message = "quote is not closed on its line";
+                    problems.push(Problem {
+                        found: Some(String::from_utf8_lossy(&line[at..]).into_owned()),
+                        ..Problem::plain(DiagnosticKind::Syntax, column(at), message)
+                    });
+                    return rules;
+                }
+            },
+        }
+    }
+}
+
+fn column(offset: usize) -> u32 {
+    u32::try_from(offset).map_or(u32::MAX, |offset| offset.saturating_add(1))
+}
+
+fn finish(rules: &mut Vec<RuleTokens>, tokens: &mut Vec<Token>, text: &[u8], end: usize) {
+    if !tokens.is_empty() {
+        let tokens = std::mem::take(tokens);
+        rules.push(RuleTokens { tokens, text: text.to_vec(), end_column: column(end) });
+    }
+}
+
+/// One word: pieces without blanks between them. Fails at a quote that is not closed.
+fn word(input: &[u8]) -> IResult<&[u8], (Vec<u8>, bool)> {
+    let (rest, pieces) = many1(piece).parse(input)?;
+    if rest.first().is_some_and(|&byte| byte == b'"' || byte == b'\'') {
+        return Err(nom::Err::Failure(nom::error::Error::new(rest, nom::error::ErrorKind::Char)));
+    }
+    let quoted = pieces.iter().any(|&(_, quoted)| quoted);
+    let bytes = pieces.into_iter().flat_map(|(bytes, _)| bytes.iter().copied()).collect();
+    Ok((rest, (bytes, quoted)))
+}
+
+fn piece(input: &[u8]) -> IResult<&[u8], (&[u8], bool)> {
+    let quoted = alt((
+        delimited(tag("\""), take_while(|byte| byte != b'"'), tag("\"")),
+        delimited(tag("'"), take_while(|byte| byte != b'\''), tag("'")),
+    ));
+    // A query keeps its blanks, quotes and semicolons; a lone brace is an ordinary byte.
+    let braced =
+        recognize(delimited(tag("{"), terminated(take_until("}"), tag("}")), nom::combinator::success(())));
+    let bare = take_while1(|byte: u8| !byte.is_ascii_whitespace() && !b";\"'{".contains(&byte));
+    alt((
+        map(quoted, |bytes| (bytes, true)),
+        map(braced, |bytes| (bytes, false)),
+        map(alt((bare, tag("{"))), |bytes| (bytes, false)),
+    ))
+    .parse(input)
+}

@@ -1,0 +1,10 @@
+//! The tests of the config-spec language, through its public interface only.
+
+mod blocks;
+mod dates;
+mod errors;
+mod examples;
+mod patterns;
+mod selection;
+mod support;
+mod twin;

@@ -1,0 +1,127 @@
+//! `checkout`: makes elements of the view writable, as the beginning of their next versions.
+
+use super::commands::{Command, exclusive, missing};
+use super::comment::{self, CommentSource, Prompt};
+use super::options::{Arguments, flag, value};
+use super::session::{CommandError, CommandResult, Outcome, Session};
+use crate::server::proto::checkout_outcome::Outcome as CheckoutOutcome;
+use crate::server::proto::{CheckedOut, CheckoutArgument, CheckoutRequest, NoticeCode, Pname};
+
+/// The table entry.
+pub const COMMAND: Command = Command {
+    name: "checkout",
+    aliases: &["co"],
+    usage: "[-reserved | -unreserved [-nmaster]] [-ndata] [-branch branch-pname | -version]\n       \
+            [-ptime] [-nwarn] [-query | -nquery]\u{1}\n       pname ...",
+    options: &[
+        flag("res/erved"),
+        flag("unr/eserved"),
+        flag("nma/ster"),
+        value("out"),
+        flag("nda/ta"),
+        value("bra/nch"),
+        flag("ver/sion"),
+        flag("pti/me"),
+        flag("nwa/rn"),
+        flag("q/uery"),
+        flag("nq/uery"),
+    ],
+    comments: true,
+    run,
+};
+
+fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
+    if arguments.operands.is_empty() {
+        return Err(missing("Element pathname"));
+    }
+    exclusive(arguments, &["reserved", "unreserved"])?;
+    exclusive(arguments, &["branch", "version"])?;
+    exclusive(arguments, &["out", "ndata"])?;
+    if arguments.has("out") {
+        return Err(CommandError::refused("Option -out is not supported yet."));
+    }
+    let source = comment::source("checkout", arguments, CommentSource::AskEach)?;
+    let pnames = session.pnames(&arguments.operands)?;
+    let mut all_done = true;
+    // Asked one by one, the objects are also checked out one by one, so that each answer shows at once.
+    let batch = if source == CommentSource::AskEach { 1 } else { pnames.len() };
+    for pnames in pnames.chunks(batch) {
+        all_done &= checkout(session, arguments, &source, pnames)?;
+    }
+    Ok(Outcome::of(all_done))
+}
+
+fn checkout(
+    session: &mut Session,
+    arguments: &Arguments,
+    source: &CommentSource,
+    pnames: &[Pname],
+) -> Result<bool, CommandError> {
+    let objects: Vec<&[u8]> = pnames.iter().map(|pname| pname.typed.as_slice()).collect();
+    let comments = comment::texts(session, source, Prompt::Checkout, &objects, &[])?;
+    let arguments_with_comments = pnames.iter().cloned().zip(comments);
+    let request = CheckoutRequest {
+        context: Some(session.context()?),
+        arguments: arguments_with_comments
+            .map(|(pname, comment)| CheckoutArgument { pname: Some(pname), comment })
+            .collect(),
+        unreserved: arguments.has("unreserved"),
+        no_data: arguments.has("ndata"),
+        exact_version: arguments.has("version"),
+        branch: arguments.bytes("branch"),
+        preserve_time: arguments.has("ptime"),
+    };
+    let reply = session.call(async |mut host| host.checkout(request).await)?;
+    let mut all_done = true;
+    for (typed, outcome) in objects.iter().zip(reply.outcomes) {
+        match outcome.outcome {
+            Some(CheckoutOutcome::Done(done)) => report(session, typed, &done, !arguments.has("nwarn"))?,
+            Some(CheckoutOutcome::Failure(failure)) => {
+                all_done = false;
+                session.failure(&failure, typed, Some("check out"));
+            }
+            None => all_done = false,
+        }
+    }
+    Ok(all_done)
+}
+
+fn report(session: &mut Session, typed: &[u8], done: &CheckedOut, warn: bool) -> Result<(), CommandError> {
+    let name = super::pname::without_version(typed);
+    for notice in done.notices.iter().filter(|notice| notice.code() == NoticeCode::CreatedBranch) {
+        created_branch(session, &notice.name, name, &notice.version)?;
+    }
+    if warn {
+        session.warnings(&done.notices);
+    }
+    checked_out(session, name, &done.version)
+}
+
+/// Prints that a branch was made on the way.
+///
+/// # Errors
+/// Standard output is closed.
+pub fn created_branch(
+    session: &mut Session,
+    branch: &[u8],
+    name: &[u8],
+    version: &[u8],
+) -> Result<(), CommandError> {
+    Ok(session.line(&[
+        b"Created branch \"",
+        branch,
+        b"\" from \"",
+        name,
+        b"\" version \"",
+        version,
+        b"\".",
+    ])?)
+}
+
+/// Prints that an object was checked out.
+///
+/// # Errors
+/// Standard output is closed.
+pub fn checked_out(session: &mut Session, name: &[u8], version: &[u8]) -> Result<(), CommandError> {
+    Ok(session.line(&[b"Checked out \"", name, b"\" from version \"", version, b"\"."])?)
+}

@@ -1,0 +1,190 @@
+//! `clerestory`: the commands that the product does not have, in GNU habits.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use super::import;
+use super::session::{CommandError, CommandResult, Outcome, Session};
+use crate::server::home::Home;
+use crate::server::lifecycle::{self, Mode};
+use crate::server::proto::{ShutdownRequest, StatsRequest, StatusRequest};
+
+/// The daemon's body: serves a home in a mode until it is stopped.
+pub type Serve = fn(Home, Mode) -> Result<(), lifecycle::LifecycleError>;
+
+/// Versions every file, and shows any of them through rule-selected live views.
+#[derive(Debug, Parser)]
+#[command(name = "clerestory", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run this home's daemon (other commands start it when they need it)
+    Serve {
+        /// Stay in the foreground; this is what happens when it is started by hand
+        #[arg(long)]
+        foreground: bool,
+        /// Started by another command, which waits on standard output
+        #[arg(long, hide = true, conflicts_with = "foreground")]
+        background: bool,
+    },
+    /// Stop this home's daemon and wait until it is gone
+    Shutdown,
+    /// Tell whether the daemon runs, and what it shows
+    Status,
+    /// Print counters of the mount and the storage
+    Stats {
+        /// Set the counters to zero after printing them
+        #[arg(long)]
+        reset: bool,
+    },
+    /// Turn another system's history into a VOB
+    Import {
+        #[command(subcommand)]
+        from: Import,
+    },
+    /// Run a cleartool command
+    #[command(disable_help_flag = true)]
+    Ct {
+        /// The command and its arguments
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<OsString>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Import {
+    /// Import a git repository or bundle; run again, it adds what is new
+    Git {
+        /// The repository
+        repository: PathBuf,
+        /// The VOB's tag, such as /vobs/project
+        #[arg(long)]
+        vob: PathBuf,
+    },
+}
+
+/// Runs the program by its own name; the first word is `argv[0]`.
+pub fn run(words: &[OsString], serve: Serve) -> ExitCode {
+    let cli = match Cli::try_parse_from(words) {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
+    let result = match cli.command {
+        // Without a session: its runtime is the client's.
+        Command::Serve { background, .. } => {
+            return serve_here(serve, if background { Mode::Background } else { Mode::Foreground });
+        }
+        Command::Ct { words } => return super::cleartool(&words),
+        Command::Shutdown => with_session(shutdown),
+        Command::Status => with_session(status),
+        Command::Stats { reset } => with_session(|session| stats(session, reset)),
+        Command::Import { from: Import::Git { repository, vob } } => {
+            with_session(|session| import::run(session, &repository, &vob))
+        }
+    };
+    match result {
+        Ok(Outcome::Failed) => ExitCode::FAILURE,
+        Ok(_) => ExitCode::SUCCESS,
+        Err(CommandError::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            for line in lines(error) {
+                eprintln!("clerestory: {line}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn lines(error: CommandError) -> Vec<String> {
+    match error {
+        CommandError::Usage(sentence) => vec![sentence],
+        CommandError::Output(error) => vec![format!("unable to write output: {error}")],
+        CommandError::Refused(sentences) => {
+            sentences.iter().map(|sentence| String::from_utf8_lossy(sentence).into_owned()).collect()
+        }
+    }
+}
+
+fn with_session(run: impl FnOnce(&mut Session) -> CommandResult) -> CommandResult {
+    let mut session = Session::new("clerestory")?;
+    let outcome = run(&mut session)?;
+    session.flush()?;
+    Ok(outcome)
+}
+
+fn serve_here(serve: Serve, mode: Mode) -> ExitCode {
+    let result = Home::from_environment().map_err(Into::into).and_then(|home| serve(home, mode));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("clerestory: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn shutdown(session: &mut Session) -> CommandResult {
+    if !session.connect_if_running()? {
+        session.line(&[b"No daemon is running."])?;
+        return Ok(Outcome::Done);
+    }
+    session.call(async |mut host| host.shutdown(ShutdownRequest {}).await)?;
+    // The daemon waits for its connections to end.
+    session.hang_up()?;
+    lifecycle::wait_until_stopped(&session.home()?)?;
+    Ok(Outcome::Done)
+}
+
+fn status(session: &mut Session) -> CommandResult {
+    let home = session.home()?;
+    if !session.connect_if_running()? {
+        session.line(&[format!("No daemon is running in {}.", home.root().display()).as_bytes()])?;
+        return Ok(Outcome::Failed);
+    }
+    let status = session.call(async |mut host| host.status(StatusRequest {}).await)?;
+    let since = session.dates.full(status.started_s);
+    session.line(&[format!("version   {}", status.version).as_bytes()])?;
+    session.line(&[format!("process   {}, since {since}", status.pid).as_bytes()])?;
+    session.line(&[b"home      ", &status.home])?;
+    let mounted: &[u8] = if status.viewroot_mounted { b"" } else { b" (not mounted)" };
+    session.line(&[b"viewroot  ", &status.viewroot, mounted])?;
+    session.line(&[b"vobs      ", &status.mounted_vobs.join(&b' ')])?;
+    session.line(&[b"views     ", status.started_views.join(" ").as_bytes()])?;
+    Ok(Outcome::Done)
+}
+
+fn stats(session: &mut Session, reset: bool) -> CommandResult {
+    let reply = session.call(async |mut host| host.stats(StatsRequest { reset }).await)?;
+    let width = reply.counters.iter().map(|counter| counter.name.len()).max().unwrap_or(0);
+    for counter in reply.counters {
+        session.line(&[format!("{:<width$}  {}", counter.name, counter.value).as_bytes()])?;
+    }
+    Ok(Outcome::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+        let ct = Cli::try_parse_from(["clerestory", "ct", "ls", "-l", "--", "-x", "--help"]).unwrap();
+        match ct.command {
+            Command::Ct { words } => assert_eq!(words, ["ls", "-l", "--", "-x", "--help"]),
+            other => panic!("{other:?}"),
+        }
+        let import = ["clerestory", "import", "git", "repo", "--vob", "/vobs/a"];
+        assert!(Cli::try_parse_from(import).is_ok());
+    }
+}

@@ -1,0 +1,281 @@
+//! The layouts of `describe`, one for each kind of object.
+//!
+//! Pure. The order of sections is what scripts that read them rely on.
+
+use super::dates::Dates;
+use super::failure::kind_name;
+use super::layout;
+use super::pname::without_version;
+use crate::server::proto::description::Object;
+use crate::server::proto::{
+    Attribute, BranchFacts, Created, Description, ElementFacts, Hyperlink, HyperlinkFacts, LockState,
+    PrivateFacts, PrivateKind, Protection, SymbolicLinkFacts, TypeFacts, VersionFacts, VobFacts,
+};
+
+/// How much is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// Everything, with short names of hyperlinks.
+    Default,
+    /// Everything.
+    Long,
+    /// The name alone.
+    Short,
+}
+
+/// The lines for one object; `typed` is what the user called it.
+pub fn layout(facts: &Description, typed: &[u8], detail: Detail, dates: &Dates) -> Vec<Vec<u8>> {
+    let Some(object) = &facts.object else {
+        return Vec::new();
+    };
+    let mut page = Page { lines: Vec::new(), detail, dates };
+    let base = without_version(typed);
+    match object {
+        Object::Version(facts) => page.version(facts, base),
+        Object::Element(facts) => page.element(facts, base),
+        Object::Branch(facts) => page.branch(facts, base),
+        Object::SymbolicLink(facts) => page.symbolic_link(facts, base),
+        Object::Private(facts) => page.private(facts, typed),
+        Object::Vob(facts) => page.vob(facts),
+        Object::Type(facts) => page.type_object(facts),
+        Object::Hyperlink(facts) => page.hyperlink(facts),
+    }
+    page.lines
+}
+
+struct Page<'a> {
+    lines: Vec<Vec<u8>>,
+    detail: Detail,
+    dates: &'a Dates,
+}
+
+impl Page<'_> {
+    fn line(&mut self, pieces: &[&[u8]]) {
+        self.lines.push(pieces.concat());
+    }
+
+    /// Prints the first line; with `-short` the bare name instead. Tells whether more is to follow.
+    fn title(&mut self, kind: &str, name: &[u8], after: &[u8]) -> bool {
+        if self.detail == Detail::Short {
+            self.line(&[name]);
+            return false;
+        }
+        self.line(&[kind.as_bytes(), b" \"", name, b"\"", after]);
+        true
+    }
+
+    fn created(&mut self, verb: &str, created: &Option<Created>) {
+        let created = created.clone().unwrap_or_default();
+        let who = layout::person(&created.person.clone().unwrap_or_default());
+        let when = self.dates.full(created.time_s);
+        self.line(&[format!("  {verb} {when} by {who}").as_bytes()]);
+        self.lines.extend(layout::comment(&created.comment));
+    }
+
+    fn protection(&mut self, title: &str, protection: &Option<Protection>) {
+        self.line(&[b"  ", title.as_bytes(), b":"]);
+        for line in layout::protection(&protection.clone().unwrap_or_default()) {
+            self.line(&[b"    ", line.as_bytes()]);
+        }
+    }
+
+    fn attributes(&mut self, attributes: &[Attribute]) {
+        if !attributes.is_empty() {
+            self.line(&[b"  Attributes:"]);
+        }
+        for attribute in attributes {
+            self.line(&[b"    ", &attribute.r#type, b" = ", &attribute.value]);
+        }
+    }
+
+    fn hyperlinks(&mut self, links: &[Hyperlink]) {
+        if !links.is_empty() {
+            self.line(&[b"  Hyperlinks:"]);
+        }
+        for link in links {
+            let name =
+                if self.detail == Detail::Long { layout::hyperlink_id(link) } else { link.r#type.clone() };
+            let arrow: &[u8] = if link.outgoing { b" -> " } else { b" <- " };
+            self.line(&[b"    ", &name, arrow, &link.other]);
+        }
+    }
+
+    fn version(&mut self, facts: &VersionFacts, base: &[u8]) {
+        let kind = if facts.directory { "directory version" } else { "version" };
+        let name = [base, b"@@", &facts.version].concat();
+        let after = match &facts.checkout {
+            Some(checkout) => {
+                let state: &[u8] = if checkout.reserved { b" (reserved)" } else { b" (unreserved)" };
+                [b" from ", &facts.predecessor[..], state].concat()
+            }
+            None => Vec::new(),
+        };
+        if !self.title(kind, &name, &after) {
+            return;
+        }
+        match &facts.checkout {
+            Some(checkout) => {
+                // The view stands between the date and the comment.
+                let comment =
+                    facts.created.as_ref().map(|created| created.comment.clone()).unwrap_or_default();
+                let without = facts.created.clone().map(|created| Created { comment: Vec::new(), ..created });
+                self.created("checked out", &without);
+                let view = format!("  by view: {} (\"{}:", checkout.view_tag, checkout.view_host);
+                self.line(&[view.as_bytes(), &checkout.view_storage, b"\")"]);
+                self.lines.extend(layout::comment(&comment));
+            }
+            None => self.created("created", &facts.created),
+        }
+        self.protection("Element Protection", &facts.protection);
+        self.line(&[b"  element type: ", &facts.element_type]);
+        if facts.checkout.is_none() && !facts.predecessor.is_empty() {
+            self.line(&[b"  predecessor version: ", &facts.predecessor]);
+        }
+        if !facts.labels.is_empty() {
+            self.line(&[b"  Labels:"]);
+        }
+        for label in &facts.labels {
+            self.line(&[b"    ", label]);
+        }
+        self.attributes(&facts.attributes);
+        self.hyperlinks(&facts.hyperlinks);
+    }
+
+    fn element(&mut self, facts: &ElementFacts, base: &[u8]) {
+        let kind = if facts.directory { "directory element" } else { "file element" };
+        if !self.title(kind, &[base, b"@@"].concat(), lock_mark(facts.lock())) {
+            return;
+        }
+        self.created("created", &facts.created);
+        self.protection("Element Protection", &facts.protection);
+        let pools: &[u8] = match facts.directory {
+            true => b"  source pool: sdft  cleartext pool: cdft  derived pool: ddft",
+            false => b"  source pool: sdft  cleartext pool: cdft",
+        };
+        self.line(&[pools]);
+        self.line(&[b"  element type: ", &facts.element_type]);
+        self.attributes(&facts.attributes);
+        self.hyperlinks(&facts.hyperlinks);
+    }
+
+    fn branch(&mut self, facts: &BranchFacts, base: &[u8]) {
+        if !self.title("branch", &[base, b"@@", &facts.branch].concat(), lock_mark(facts.lock())) {
+            return;
+        }
+        self.created("created", &facts.created);
+        self.line(&[b"  branch type: ", &facts.branch_type]);
+        self.protection("Element Protection", &facts.protection);
+        self.line(&[b"  element type: ", &facts.element_type]);
+        if !facts.branched_from.is_empty() {
+            self.line(&[b"  branched from version: ", &facts.branched_from]);
+        }
+        self.attributes(&facts.attributes);
+        self.hyperlinks(&facts.hyperlinks);
+    }
+
+    fn symbolic_link(&mut self, facts: &SymbolicLinkFacts, base: &[u8]) {
+        let after = [b" -> ", &facts.target[..]].concat();
+        if !self.title("symbolic link", base, &after) {
+            return;
+        }
+        self.created("created", &facts.created);
+        self.protection("Protection", &facts.protection);
+        self.hyperlinks(&facts.hyperlinks);
+    }
+
+    fn private(&mut self, facts: &PrivateFacts, typed: &[u8]) {
+        let kind = match facts.kind() {
+            PrivateKind::Directory => "View private directory",
+            PrivateKind::SymbolicLink => "View private symbolic link",
+            PrivateKind::File | PrivateKind::Other => "View private file",
+        };
+        let after = match facts.kind() {
+            PrivateKind::SymbolicLink => [b" -> ", &facts.link_target[..]].concat(),
+            _ => Vec::new(),
+        };
+        if !self.title(kind, typed, &after) {
+            return;
+        }
+        let modified = self.dates.modified(facts.modified_s);
+        self.line(&[b"  Modified: ", modified.as_bytes()]);
+        self.protection("Protection", &facts.protection);
+    }
+
+    fn vob(&mut self, facts: &VobFacts) {
+        if !self.title("versioned object base", &facts.tag, b"") {
+            return;
+        }
+        let created = Created {
+            time_s: facts.created_s,
+            person: facts.creator.clone(),
+            comment: facts.comment.clone(),
+        };
+        self.created("created", &Some(created));
+        let host = facts.host.as_bytes();
+        self.line(&[b"  VOB storage host:pathname \"", host, b":", &facts.storage, b"\""]);
+        self.line(&[b"  VOB storage global pathname \"", &facts.storage, b"\""]);
+        self.line(&[format!("  database schema version: {}", facts.format_version).as_bytes()]);
+        self.line(&[b"  VOB ownership:"]);
+        self.line(&[b"    owner ", facts.owner.as_bytes()]);
+        self.line(&[b"    group ", facts.group.as_bytes()]);
+        if !facts.additional_groups.is_empty() {
+            self.line(&[b"  Additional groups:"]);
+        }
+        for group in &facts.additional_groups {
+            self.line(&[b"    group ", group.as_bytes()]);
+        }
+        self.attributes(&facts.attributes);
+        self.hyperlinks(&facts.hyperlinks);
+    }
+
+    fn type_object(&mut self, facts: &TypeFacts) {
+        use crate::server::proto::ObjectKind;
+        if !self.title(kind_name(facts.kind()), &facts.name, lock_mark(facts.lock())) {
+            return;
+        }
+        self.created("created", &facts.created);
+        self.line(&[b"  owner: ", facts.owner.as_bytes()]);
+        self.line(&[b"  group: ", facts.group.as_bytes()]);
+        self.line(&[b"  scope: this VOB (ordinary type)"]);
+        let per = if facts.per_branch { "branch" } else { "element" };
+        match facts.kind() {
+            ObjectKind::BranchType => self.line(&[format!("  constraint: one branch per {per}").as_bytes()]),
+            ObjectKind::LabelType => self.line(&[format!("  constraint: one version per {per}").as_bytes()]),
+            ObjectKind::ElementType => {
+                if !facts.manager.is_empty() {
+                    self.line(&[b"  type manager: ", facts.manager.as_bytes()]);
+                }
+                if !facts.supertype.is_empty() {
+                    self.line(&[b"  supertype: ", &facts.supertype]);
+                }
+            }
+            _ => {}
+        }
+        self.attributes(&facts.attributes);
+    }
+
+    fn hyperlink(&mut self, facts: &HyperlinkFacts) {
+        let link = facts.link.clone().unwrap_or_default();
+        let id = layout::hyperlink_id(&link);
+        let short = [&link.r#type[..], b"@", link.number.to_string().as_bytes()].concat();
+        if !self.title("hyperlink", &short, b"") {
+            return;
+        }
+        self.created("created", &facts.created);
+        self.line(&[b"  owner: ", facts.owner.as_bytes()]);
+        self.line(&[b"  group: ", facts.group.as_bytes()]);
+        self.line(&[b"  ", &id, b"  ", &link.from, b" -> ", &link.other]);
+    }
+}
+
+fn lock_mark(lock: LockState) -> &'static [u8] {
+    match lock {
+        LockState::Unlocked => b"",
+        LockState::Locked => b" (locked)",
+        LockState::Obsolete => b" (obsolete)",
+    }
+}
+
+#[cfg(test)]
+#[path = "description_tests.rs"]
+mod tests;

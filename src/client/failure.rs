@@ -1,0 +1,307 @@
+//! The words for every failure and notice: the only place where codes become cleartool's sentences.
+//!
+//! Pure. A sentence is bytes, because names in it are; it has neither the `cleartool: Error: ` before it nor the
+//! newline after it.
+
+use crate::server::proto::{Failure, FailureCode, Notice, NoticeCode, ObjectKind};
+
+/// Joins pieces of a sentence.
+pub fn text(pieces: &[&[u8]]) -> Vec<u8> {
+    pieces.concat()
+}
+
+/// The error sentences for a failure of `pname`, the reason first. `verb` (such as `check out`) adds the line
+/// `Unable to check out "pname".`
+pub fn sentences(failure: &Failure, pname: &[u8], verb: Option<&str>) -> Vec<Vec<u8>> {
+    let mut lines = reasons(failure, pname);
+    match (failure.code(), verb) {
+        (FailureCode::NotCheckedOut, Some(_)) => {
+            lines.push(text(&[b"Unable to find checked out version for \"", pname, b"\"."]));
+        }
+        (_, Some(verb)) => lines.push(text(&[b"Unable to ", verb.as_bytes(), b" \"", pname, b"\"."])),
+        (_, None) => {}
+    }
+    lines
+}
+
+fn reasons(failure: &Failure, pname: &[u8]) -> Vec<Vec<u8>> {
+    let name = if failure.name.is_empty() { pname } else { &failure.name };
+    let quoted = |before: &str, name: &[u8], after: &str| {
+        vec![text(&[before.as_bytes(), b"\"", name, b"\"", after.as_bytes()])]
+    };
+    let plain = |sentence: &str| vec![sentence.as_bytes().to_vec()];
+    match failure.code() {
+        FailureCode::NotAVobObject => quoted("Not a vob object: ", name, "."),
+        FailureCode::NotAnElement => quoted("Not an element: ", name, "."),
+        FailureCode::NoSuchFile => quoted("Unable to access ", name, ": No such file or directory."),
+        FailureCode::NotADirectory => quoted("Unable to access ", name, ": Not a directory."),
+        FailureCode::AlreadyCheckedOut => vec![text(&[
+            b"Element \"",
+            name,
+            b"\" is already checked out to view \"",
+            failure.view_tag.as_bytes(),
+            b"\".",
+        ])],
+        FailureCode::ReservedElsewhere => vec![text(&[
+            b"Branch \"",
+            &failure.branch,
+            b"\" of element is checked out reserved by view ",
+            failure.view_tag.as_bytes(),
+            b" (\"",
+            &failure.view_storage,
+            b"\").",
+        ])],
+        FailureCode::Identical => {
+            plain("By default, won't create version with data identical to predecessor.")
+        }
+        FailureCode::NotPredecessor => quoted(
+            "The most recent version on branch ",
+            &failure.branch,
+            " is not the predecessor of this version.",
+        ),
+        FailureCode::NotCheckedOut => {
+            quoted("No branch of element is checked out to view ", &failure.view_storage, ".")
+        }
+        FailureCode::DirectoryNotCheckedOut => {
+            quoted("Can't modify directory ", &failure.directory, " because it is not checked out.")
+        }
+        FailureCode::EntryExists => quoted("Entry named ", name, " already exists."),
+        FailureCode::TypeNotFound => {
+            let kind = capitalized(kind_name(failure.object_kind()));
+            quoted(&format!("{kind} not found: "), &failure.name, ".")
+        }
+        FailureCode::NotInAVob => quoted("Pathname is not within a VOB: ", name, ""),
+        FailureCode::NoView => plain("Cannot get view info for current view: not a ClearCase object."),
+        FailureCode::NoSuchViewTag => {
+            quoted("No matching entries found for view tag ", failure.view_tag.as_bytes(), ".")
+        }
+        FailureCode::NoSuchVobTag => quoted("No matching entries found for VOB tag ", name, "."),
+        FailureCode::TagInUse => quoted("A registry entry already exists for ", name, "."),
+        FailureCode::BadTag => vec![text(&[b"Invalid tag \"", name, b"\": ", failure.text.as_bytes(), b"."])],
+        FailureCode::StorageExists => quoted("Storage directory ", name, " already exists."),
+        FailureCode::NoSpace => plain("No space left on device."),
+        FailureCode::ReadOnly => plain("Read-only file system."),
+        FailureCode::Permission => vec![
+            text(&[b"No permission to perform operation \"", failure.operation.as_bytes(), b"\"."]),
+            text(&[b"Must be one of: ", failure.must_be_one_of.join(", ").as_bytes()]),
+        ],
+        FailureCode::ConfigSpec => config_spec(failure),
+        FailureCode::NoCheckedoutRule => plain("Checked-out version is not selected by view."),
+        FailureCode::BranchExists => vec![text(&[
+            b"Element already has a branch of type \"",
+            &failure.name,
+            b"\" (\"",
+            &failure.branch,
+            b"\").",
+        ])],
+        FailureCode::FileChangedDuringCheckin => {
+            quoted("", name, " was changed while it was being checked in.")
+        }
+        FailureCode::NameTooLong => quoted("Unable to access ", name, ": File name too long."),
+        FailureCode::Damaged => vec![text(&[b"Storage is damaged: ", failure.text.as_bytes(), b"."])],
+        FailureCode::Internal => vec![text(&[
+            b"Internal error: ",
+            failure.text.as_bytes(),
+            b". The daemon's log has more; please report it.",
+        ])],
+        FailureCode::Other => vec![text(&[failure.text.as_bytes(), b"."])],
+        FailureCode::AlreadyMounted => vec![text(&[name, b" is already mounted."])],
+        FailureCode::NotMounted => vec![text(&[name, b" is not mounted."])],
+        FailureCode::Busy => quoted("", name, " is in use."),
+        FailureCode::VersionNotFound => quoted("Version not found: ", name, "."),
+        FailureCode::NoVersionSelected => quoted("No version selected: ", name, "."),
+        FailureCode::PrivateDirectoryInTheWay => {
+            quoted("A view private directory named ", name, " already exists.")
+        }
+        FailureCode::Locked => locked(failure),
+        FailureCode::SystemError => {
+            let reason = system_reason(failure);
+            quoted("Unable to access ", name, &format!(": {reason}."))
+        }
+        FailureCode::NewerFormat => quoted("Storage ", name, " has a newer format than this program knows."),
+        FailureCode::NotARepository => {
+            let mut sentence = text(&[b"Not a repository: \"", name, b"\""]);
+            if !failure.text.is_empty() {
+                sentence.extend_from_slice(format!(" ({})", failure.text).as_bytes());
+            }
+            sentence.push(b'.');
+            vec![sentence]
+        }
+        FailureCode::EmptyRepository => quoted("Repository has no commits: ", name, "."),
+        FailureCode::ViewNotStarted => {
+            quoted("View ", failure.view_tag.as_bytes(), " is not started: use startview.")
+        }
+        FailureCode::VersionNameNotAllowed => {
+            quoted("A version-extended name is not allowed here: ", name, ".")
+        }
+        FailureCode::BadName => quoted("Invalid name: ", name, "."),
+        FailureCode::NotDone => plain("Nothing was done because another object failed."),
+        FailureCode::Unspecified => {
+            vec![text(&[b"The daemon reported an unknown error. ", failure.text.as_bytes()])]
+        }
+    }
+}
+
+fn locked(failure: &Failure) -> Vec<Vec<u8>> {
+    let mut lines = vec![text(&[
+        b"Lock on ",
+        failure.text.as_bytes(),
+        b" \"",
+        &failure.name,
+        b"\" prevents operation \"",
+        failure.operation.as_bytes(),
+        b"\".",
+    ])];
+    if !failure.must_be_one_of.is_empty() {
+        let users = failure.must_be_one_of.join(" ");
+        lines.push(text(&[b"Object locked except for users: ", users.as_bytes(), b"."]));
+    }
+    lines
+}
+
+/// One line for each complaint, with its file and place, then the summary.
+fn config_spec(failure: &Failure) -> Vec<Vec<u8>> {
+    let mut lines: Vec<Vec<u8>> = failure.diagnostics.iter().map(diagnostic).collect();
+    lines.push(b"Unable to set config spec.".to_vec());
+    lines
+}
+
+/// The sentence of one complaint about a config spec.
+pub fn diagnostic(diagnostic: &crate::server::proto::Diagnostic) -> Vec<u8> {
+    let mut line = b"Config spec".to_vec();
+    if !diagnostic.file.is_empty() {
+        line.extend(text(&[b" \"", &diagnostic.file, b"\""]));
+    }
+    if diagnostic.line > 0 {
+        line.extend(format!(", line {}", diagnostic.line).into_bytes());
+    }
+    if diagnostic.column > 0 {
+        line.extend(format!(", column {}", diagnostic.column).into_bytes());
+    }
+    line.extend(text(&[b": ", diagnostic.text.trim_end_matches('.').as_bytes(), b"."]));
+    line
+}
+
+fn system_reason(failure: &Failure) -> String {
+    if failure.errno == 0 {
+        return failure.text.trim_end_matches('.').to_owned();
+    }
+    let text = std::io::Error::from_raw_os_error(failure.errno).to_string();
+    // The standard library adds the number, which cleartool does not.
+    text.split(" (os error").next().unwrap_or(&text).to_owned()
+}
+
+/// The warning sentences of a notice about `pname`; none for notices that are no warnings.
+pub fn warnings(notice: &Notice) -> Vec<Vec<u8>> {
+    match notice.code() {
+        NoticeCode::LostAndFound => vec![
+            text(&[b"Object \"", &notice.name, b"\" no longer referenced."]),
+            text(&[
+                b"Moving object to vob lost+found directory as \"",
+                &notice.name,
+                b".",
+                notice.oid.as_bytes(),
+                b"\".",
+            ]),
+        ],
+        NoticeCode::OnlyVersionZero => {
+            vec![text(&[b"This uncheckout left only version zero on branch \"", &notice.branch, b"\"."])]
+        }
+        NoticeCode::CheckedInNotSelected => vec![b"Version checked in is not selected by view.".to_vec()],
+        NoticeCode::CheckedOutNotSelected => vec![b"Checked-out version is not selected by view.".to_vec()],
+        NoticeCode::DifferentVersion => {
+            vec![b"Version checked out is different from version previously selected by view.".to_vec()]
+        }
+        NoticeCode::MovedAside => {
+            vec![text(&[b"Existing view private object saved as \"", &notice.name, b"\"."])]
+        }
+        NoticeCode::CopiedCheckedOut => {
+            vec![text(&[b"Copied checked out version to \"", &notice.name, b"\"."])]
+        }
+        NoticeCode::CreatedBranch | NoticeCode::ReferencesRemoved | NoticeCode::Unspecified => Vec::new(),
+    }
+}
+
+/// What listings and messages call a kind of object.
+pub fn kind_name(kind: ObjectKind) -> &'static str {
+    match kind {
+        ObjectKind::Unspecified => "object",
+        ObjectKind::Version => "version",
+        ObjectKind::DirectoryVersion => "directory version",
+        ObjectKind::FileElement => "file element",
+        ObjectKind::DirectoryElement => "directory element",
+        ObjectKind::Branch => "branch",
+        ObjectKind::SymbolicLink => "symbolic link",
+        ObjectKind::ViewPrivateObject => "view private object",
+        ObjectKind::DerivedObject => "derived object",
+        ObjectKind::BranchType => "branch type",
+        ObjectKind::LabelType => "label type",
+        ObjectKind::ElementType => "element type",
+        ObjectKind::AttributeType => "attribute type",
+        ObjectKind::HyperlinkType => "hyperlink type",
+        ObjectKind::Hyperlink => "hyperlink",
+        ObjectKind::Vob => "versioned object base",
+    }
+}
+
+fn capitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(failure: Failure, verb: Option<&str>) -> Vec<String> {
+        sentences(&failure, b"f.c", verb).into_iter().map(|line| String::from_utf8(line).unwrap()).collect()
+    }
+
+    #[test]
+    fn failures_have_cleartools_words() {
+        let base = Failure { view_tag: "v".into(), ..Failure::new(FailureCode::AlreadyCheckedOut) };
+        assert_eq!(
+            lines(base, Some("check out")),
+            ["Element \"f.c\" is already checked out to view \"v\".", "Unable to check out \"f.c\"."]
+        );
+        let base = Failure { view_storage: b"h:/v.vws".to_vec(), ..Failure::new(FailureCode::NotCheckedOut) };
+        assert_eq!(
+            lines(base, Some("check in")),
+            [
+                "No branch of element is checked out to view \"h:/v.vws\".",
+                "Unable to find checked out version for \"f.c\"."
+            ]
+        );
+        let base = Failure {
+            branch: b"/main".to_vec(),
+            view_tag: "v".into(),
+            view_storage: b"h:/v.vws".to_vec(),
+            ..Failure::new(FailureCode::ReservedElsewhere)
+        };
+        assert_eq!(
+            lines(base, None),
+            ["Branch \"/main\" of element is checked out reserved by view v (\"h:/v.vws\")."]
+        );
+        let base = Failure {
+            object_kind: ObjectKind::LabelType.into(),
+            name: b"REL1".to_vec(),
+            ..Failure::new(FailureCode::TypeNotFound)
+        };
+        assert_eq!(lines(base, None), ["Label type not found: \"REL1\"."]);
+        let base = Failure { errno: libc::EACCES, ..Failure::new(FailureCode::SystemError) };
+        assert_eq!(lines(base, None), ["Unable to access \"f.c\": Permission denied."]);
+    }
+
+    #[test]
+    fn lost_objects_are_told_in_two_lines() {
+        let notice = Notice {
+            code: NoticeCode::LostAndFound.into(),
+            name: b"prog.c".to_vec(),
+            oid: "5f68".into(),
+            ..Notice::default()
+        };
+        let lines = warnings(&notice);
+        assert_eq!(lines[0], b"Object \"prog.c\" no longer referenced.");
+        assert_eq!(lines[1], b"Moving object to vob lost+found directory as \"prog.c.5f68\".");
+    }
+}

@@ -1,0 +1,39 @@
+//! `mkdir`: makes directory elements.
+
+use super::commands::{Command, missing};
+use super::comment::{self, CommentSource};
+use super::mkelem::{Made, creations, report};
+use super::options::{Arguments, flag};
+use super::session::{CommandResult, Outcome, Session};
+use crate::server::proto::{AfterMake, MakeDirectoryRequest};
+
+/// The table entry.
+pub const COMMAND: Command = Command {
+    name: "mkd/ir",
+    aliases: &[],
+    usage: "[-nco] [-master]\u{1}\n       dir-pname ...",
+    options: &[flag("nco"), flag("mas/ter")],
+    comments: true,
+    run,
+};
+
+fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
+    if arguments.operands.is_empty() {
+        return Err(missing("Directory pathname"));
+    }
+    let source = comment::source("mkdir", arguments, CommentSource::AskEach)?;
+    let after = if arguments.has("nco") { AfterMake::Nothing } else { AfterMake::CheckOut };
+    let pnames = session.pnames(&arguments.operands)?;
+    let batch = if source == CommentSource::AskEach { 1 } else { pnames.len() };
+    let mut all_done = true;
+    for pnames in pnames.chunks(batch) {
+        let request = MakeDirectoryRequest {
+            arguments: creations(session, &source, pnames)?,
+            context: Some(session.context()?),
+            after: after.into(),
+        };
+        let reply = session.call(async |mut host| host.make_directory(request).await)?;
+        all_done &= report(session, pnames, reply.outcomes, Made::Directory)?;
+    }
+    Ok(Outcome::of(all_done))
+}

@@ -1,0 +1,91 @@
+//! `uncheckout`: gives checkouts up, and asks what to do with their data.
+
+use super::checkin::saved_copy;
+use super::commands::{Command, exclusive, missing};
+use super::options::{Arguments, flag};
+use super::pname::without_version;
+use super::session::{CommandError, CommandResult, Outcome, Session};
+use crate::server::proto::inspect_outcome::Outcome as InspectOutcome;
+use crate::server::proto::uncheckout_outcome::Outcome as UncheckoutOutcome;
+use crate::server::proto::{
+    InspectRequest, Notice, NoticeCode, Pname, PrivateCopy, UncheckedOut, UncheckoutArgument,
+    UncheckoutRequest,
+};
+
+/// The table entry.
+pub const COMMAND: Command = Command {
+    name: "uncheckout",
+    aliases: &["unco"],
+    usage: "[-keep | -rm] pname ...",
+    options: &[flag("k/eep"), flag("rm"), flag("cact"), flag("cwo/rk")],
+    comments: false,
+    run,
+};
+
+fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
+    if arguments.operands.is_empty() {
+        return Err(missing("Element pathname"));
+    }
+    exclusive(arguments, &["keep", "rm"])?;
+    let pnames = session.pnames(&arguments.operands)?;
+    let ask = !arguments.has("keep") && !arguments.has("rm");
+    // As with comments: what is asked one by one is done one by one.
+    let batch = if ask { 1 } else { pnames.len() };
+    let mut all_done = true;
+    for pnames in pnames.chunks(batch) {
+        let keep = match (ask, pnames) {
+            (true, [pname]) => ask_to_keep(session, pname)?,
+            _ => arguments.has("keep"),
+        };
+        all_done &= uncheckout(session, pnames, keep)?;
+    }
+    Ok(Outcome::of(all_done))
+}
+
+fn ask_to_keep(session: &mut Session, pname: &Pname) -> Result<bool, CommandError> {
+    let request = InspectRequest { context: Some(session.context()?), pnames: vec![pname.clone()] };
+    let reply = session.call(async |mut host| host.inspect(request).await)?;
+    match reply.outcomes.into_iter().next().and_then(|outcome| outcome.outcome) {
+        Some(InspectOutcome::Done(found)) if found.checked_out && found.has_private_data => {
+            Ok(session.ask(&[b"Save private copy of \"", pname.typed.as_slice(), b"\"?"].concat(), true)?)
+        }
+        // The uncheckout itself says what is wrong.
+        _ => Ok(false),
+    }
+}
+
+fn uncheckout(session: &mut Session, pnames: &[Pname], keep: bool) -> Result<bool, CommandError> {
+    let private_copy = if keep { PrivateCopy::Keep } else { PrivateCopy::Remove }.into();
+    let argument = |pname: &Pname| UncheckoutArgument { pname: Some(pname.clone()), private_copy };
+    let request = UncheckoutRequest {
+        context: Some(session.context()?),
+        arguments: pnames.iter().map(argument).collect(),
+    };
+    let reply = session.call(async |mut host| host.uncheckout(request).await)?;
+    let mut all_done = true;
+    for (pname, outcome) in pnames.iter().zip(reply.outcomes) {
+        match outcome.outcome {
+            Some(UncheckoutOutcome::Done(done)) => report(session, &pname.typed, done)?,
+            Some(UncheckoutOutcome::Failure(failure)) => {
+                all_done = false;
+                session.failure(&failure, &pname.typed, Some("cancel checkout for"));
+            }
+            None => all_done = false,
+        }
+    }
+    Ok(all_done)
+}
+
+/// Lost objects are told before the success line, an empty branch after it.
+fn report(session: &mut Session, typed: &[u8], done: UncheckedOut) -> Result<(), CommandError> {
+    let name = without_version(typed);
+    let is_after = |notice: &Notice| notice.code() == NoticeCode::OnlyVersionZero;
+    let (after, before): (Vec<Notice>, Vec<Notice>) = done.notices.into_iter().partition(is_after);
+    session.warnings(&before);
+    if !done.keep_name.is_empty() {
+        saved_copy(session, name, &done.keep_name)?;
+    }
+    session.line(&[b"Checkout cancelled for \"", name, b"\"."])?;
+    session.warnings(&after);
+    Ok(())
+}

@@ -1,0 +1,241 @@
+//! Who is at the other end of a socket, and what users and groups are called.
+//!
+//! Owns the calls to the system's user database and the peer credentials; the only module of the server with
+//! `unsafe`. Identities come from the kernel, never from a message.
+
+use std::ffi::{CStr, c_char};
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::sync::Arc;
+
+/// The most supplementary groups Linux gives a process (NGROUPS_MAX, include/uapi/linux/limits.h).
+const MAX_GROUPS: usize = 65_536;
+
+/// The process that made a connection, as the kernel recorded it when the connection was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// Effective user.
+    pub user_id: u32,
+    /// Effective group.
+    pub group_id: u32,
+    /// Supplementary groups.
+    pub groups: Arc<[u32]>,
+    /// The process; it may be gone, or its number given to another.
+    pub process_id: i32,
+}
+
+impl Caller {
+    /// Reads the identity of a connected Unix socket's peer.
+    ///
+    /// # Errors
+    /// The socket is not a connected Unix socket.
+    pub fn of_peer(socket: impl AsFd) -> io::Result<Caller> {
+        let socket = socket.as_fd();
+        let credentials = rustix::net::sockopt::socket_peercred(socket)?;
+        Ok(Caller {
+            user_id: credentials.uid.as_raw(),
+            group_id: credentials.gid.as_raw(),
+            groups: peer_groups(socket)?.into(),
+            process_id: credentials.pid.as_raw_nonzero().get(),
+        })
+    }
+
+    /// Tells whether the caller is the superuser.
+    pub fn is_root(&self) -> bool {
+        self.user_id == 0
+    }
+
+    /// Tells whether the caller is in a group, primary or supplementary.
+    pub fn in_group(&self, group_id: u32) -> bool {
+        self.group_id == group_id || self.groups.contains(&group_id)
+    }
+}
+
+/// A user of the system's user database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Login name.
+    pub login: String,
+    /// The first part of the GECOS field; may be empty.
+    pub full_name: String,
+    /// Primary group.
+    pub group_id: u32,
+}
+
+impl Account {
+    /// Looks a user up by number; `None` when it has no entry.
+    pub fn of_user(user_id: u32) -> Option<Account> {
+        let mut buffer = vec![0; LOOKUP_START_SIZE_BYTES];
+        loop {
+            let mut entry = MaybeUninit::<libc::passwd>::zeroed();
+            let mut found = std::ptr::null_mut();
+            // SAFETY: every pointer is valid for the call, and the length is the buffer's.
+            let code = unsafe {
+                libc::getpwuid_r(user_id, entry.as_mut_ptr(), buffer.as_mut_ptr(), buffer.len(), &mut found)
+            };
+            if grow_after(code, &mut buffer) {
+                continue;
+            }
+            if code != 0 || found.is_null() {
+                return None;
+            }
+            // SAFETY: the call succeeded: `entry` is filled and its strings live in `buffer`.
+            let (login, gecos, group_id) = unsafe {
+                let entry = entry.assume_init_ref();
+                (text(entry.pw_name), text(entry.pw_gecos), entry.pw_gid)
+            };
+            let full_name = gecos.split(',').next().unwrap_or_default().to_owned();
+            return Some(Account { login, full_name, group_id });
+        }
+    }
+}
+
+/// The name of a user, or `UNIX:UID-<n>` when it has none.
+pub fn user_name(user_id: u32) -> String {
+    Account::of_user(user_id).map_or_else(|| format!("UNIX:UID-{user_id}"), |account| account.login)
+}
+
+/// The name of a group, or `UNIX:GID-<n>` when it has none.
+pub fn group_name(group_id: u32) -> String {
+    lookup_group(group_id).unwrap_or_else(|| format!("UNIX:GID-{group_id}"))
+}
+
+/// This host's name; `localhost` when the kernel does not tell.
+pub fn host_name() -> String {
+    match std::fs::read_to_string("/proc/sys/kernel/hostname") {
+        Ok(name) if !name.trim().is_empty() => name.trim().to_owned(),
+        _ => "localhost".to_owned(),
+    }
+}
+
+const LOOKUP_START_SIZE_BYTES: usize = 1 << 10;
+/// A group with very many members needs a large buffer; above this the entry is given up.
+const LOOKUP_MAX_SIZE_BYTES: usize = 1 << 20;
+
+fn lookup_group(group_id: u32) -> Option<String> {
+    let mut buffer = vec![0; LOOKUP_START_SIZE_BYTES];
+    loop {
+        let mut entry = MaybeUninit::<libc::group>::zeroed();
+        let mut found = std::ptr::null_mut();
+        // SAFETY: every pointer is valid for the call, and the length is the buffer's.
+        let code = unsafe {
+            libc::getgrgid_r(group_id, entry.as_mut_ptr(), buffer.as_mut_ptr(), buffer.len(), &mut found)
+        };
+        if grow_after(code, &mut buffer) {
+            continue;
+        }
+        if code != 0 || found.is_null() {
+            return None;
+        }
+        // SAFETY: the call succeeded: `entry` is filled and its strings live in `buffer`.
+        return Some(unsafe { text(entry.assume_init_ref().gr_name) });
+    }
+}
+
+fn grow_after(code: i32, buffer: &mut Vec<c_char>) -> bool {
+    let grow = code == libc::ERANGE && buffer.len() < LOOKUP_MAX_SIZE_BYTES;
+    if grow {
+        buffer.resize(buffer.len() * 4, 0);
+    }
+    grow
+}
+
+/// Copies a C string; null is empty.
+///
+/// # Safety
+/// `pointer` is null or points to a string that ends with a zero byte.
+unsafe fn text(pointer: *const c_char) -> String {
+    if pointer.is_null() {
+        return String::new();
+    }
+    // SAFETY: the caller promises a terminated string.
+    unsafe { CStr::from_ptr(pointer) }.to_string_lossy().into_owned()
+}
+
+/// Reads SO_PEERGROUPS (Linux 4.13): unlike `/proc/<pid>/status` it cannot be raced by a reused process number.
+fn peer_groups(socket: BorrowedFd<'_>) -> io::Result<Vec<u32>> {
+    let mut groups = vec![0u32; 64];
+    loop {
+        let mut size_bytes = (groups.len() * size_of::<u32>()) as libc::socklen_t;
+        // SAFETY: the buffer is valid for `size_bytes` bytes of plain numbers.
+        let code = unsafe {
+            libc::getsockopt(
+                socket.as_raw_fd(),
+                libc::SOL_SOCKET,
+                libc::SO_PEERGROUPS,
+                groups.as_mut_ptr().cast(),
+                &mut size_bytes,
+            )
+        };
+        let count = size_bytes as usize / size_of::<u32>();
+        if code == 0 {
+            groups.truncate(count);
+            return Ok(groups);
+        }
+        let error = io::Error::last_os_error();
+        if error.raw_os_error() != Some(libc::ERANGE) || groups.len() >= MAX_GROUPS {
+            return Err(error);
+        }
+        groups.resize(count.clamp(groups.len() + 1, MAX_GROUPS), 0);
+    }
+}
+
+impl Caller {
+    /// Stands for a user who is not connected, such as the owner of a view that is started
+    /// with the daemon. Supplementary groups are not known.
+    pub fn of_user(user_id: u32, group_id: u32) -> Caller {
+        Caller { user_id, group_id, groups: Arc::from([group_id]), process_id: 0 }
+    }
+}
+
+/// Checks whether a caller could read a file by its path, as the kernel would decide from
+/// permission bits. What the daemon reads for others goes through here.
+///
+/// # Errors
+/// `PermissionDenied`, or whatever keeps the path from being looked at.
+pub fn check_readable(path: &std::path::Path, caller: &Caller) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt;
+    if caller.is_root() {
+        return Ok(());
+    }
+    let path = path.canonicalize()?;
+    let allowed = |metadata: &std::fs::Metadata, bit: u32| {
+        let shift = match metadata {
+            m if m.uid() == caller.user_id => 6,
+            m if caller.in_group(m.gid()) => 3,
+            _ => 0,
+        };
+        metadata.mode() >> shift & bit != 0
+    };
+    let above = path.ancestors().skip(1).map(|directory| (directory, 1));
+    for (part, bit) in above.chain([(path.as_path(), 4)]) {
+        if !allowed(&part.metadata()?, bit) {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::net::UnixStream;
+
+    #[test]
+    fn a_peer_of_the_same_process_is_this_user() {
+        let (near, _far) = UnixStream::pair().unwrap();
+        let caller = Caller::of_peer(&near).unwrap();
+        assert_eq!(caller.user_id, rustix::process::geteuid().as_raw());
+        assert_eq!(caller.process_id, std::process::id() as i32);
+        assert!(caller.in_group(caller.group_id));
+    }
+
+    #[test]
+    fn names_come_from_the_user_database() {
+        assert_eq!(user_name(0), "root");
+        assert_eq!(group_name(0), "root");
+        assert_eq!(user_name(4_000_000_001), "UNIX:UID-4000000001");
+        assert!(!host_name().is_empty());
+    }
+}

@@ -1,0 +1,13 @@
+//! Compiles `clerestory.proto` to Rust with protox, so that no `protoc` has to be installed.
+
+use std::error::Error;
+use std::path::Path;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/server/proto");
+    let source = directory.join("clerestory.proto");
+    println!("cargo:rerun-if-changed={}", source.display());
+    let descriptors = protox::compile([&source], [&directory])?;
+    tonic_prost_build::configure().compile_fds(descriptors)?;
+    Ok(())
+}

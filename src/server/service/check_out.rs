@@ -1,0 +1,619 @@
+//! Checkout, uncheckout, and what commands ask about their arguments before they ask the user.
+
+use crate::server::identity::Caller;
+use crate::server::proto::*;
+use crate::server::state::{Outcome, Server, now_ns};
+use crate::store::pool::ContentId;
+use crate::view::history::Place;
+use crate::view::live::{Shown, View};
+use crate::view::resolve::{branch_id, path_of, version_id};
+use crate::view::{Found, MountedVob, Resolved, ViewStorage};
+use crate::vob::apply::DirectoryAt;
+use crate::vob::{
+    BranchNo, Content, Element, ElementKind, ElementNo, Entry, NameChange, Operation, Refused, Transaction,
+    TypeKind, TypeNo, VersionNo, VobState,
+};
+use rustix::fs::AtFlags;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
+use std::sync::Arc;
+
+/// An element argument: what it names, and where.
+pub struct Target {
+    pub view: Arc<View>,
+    pub vob: Arc<MountedVob>,
+    pub parent: Option<(ElementNo, Box<[u8]>)>,
+    pub element: Arc<Element>,
+    pub shown: Shown,
+    /// The version that a version-extended argument names.
+    pub named: Option<VersionNo>,
+}
+
+impl Target {
+    pub fn storage(&self) -> &Path {
+        self.view.storage.dir()
+    }
+
+    /// Where the data of the checked-out file is on the host.
+    pub fn data_path(&self) -> std::path::PathBuf {
+        self.storage().join(ViewStorage::checkout(&self.element.oid))
+    }
+}
+
+/// Who may change an element, besides root: views.md 11.2.
+const MAY_VERSION: &[&str] = &["element group member", "element owner", "VOB owner", "root"];
+
+impl Server {
+    /// Words a refusal of the VOB.
+    pub(super) fn refused(&self, vob: &MountedVob, refused: Refused) -> Failure {
+        match refused {
+            Refused::AlreadyCheckedOut => Failure::new(FailureCode::AlreadyCheckedOut),
+            Refused::Reserved { view, view_tag, .. } => Failure {
+                view_storage: self.storage_with_uuid(&view.to_string()),
+                view_tag,
+                ..Failure::new(FailureCode::ReservedElsewhere)
+            },
+            Refused::NotCheckedOut => Failure::new(FailureCode::NotCheckedOut),
+            Refused::NotPredecessor { .. } => Failure::new(FailureCode::NotPredecessor),
+            Refused::NameTaken(name) => Failure::new(FailureCode::EntryExists).name(name),
+            Refused::BadName(name) => Failure::new(FailureCode::BadName).name(name),
+            Refused::BadEntryName => Failure::new(FailureCode::BadName),
+            Refused::BranchExists(number) => {
+                let state = vob.vob.state();
+                Failure::new(FailureCode::BranchExists).name(state.type_name(number))
+            }
+            Refused::Unreadable(error) => {
+                tracing::error!(%error, "records");
+                Failure { text: error.to_string(), ..Failure::new(FailureCode::Damaged) }
+            }
+            other => Failure::internal(other.to_string()),
+        }
+    }
+
+    pub(super) fn storage_with_uuid(&self, uuid: &str) -> Vec<u8> {
+        use std::os::unix::ffi::OsStrExt;
+        let entries = self.registry.entries();
+        let storage = entries.views.values().find(|entry| entry.uuid == uuid);
+        let path = storage.map(|entry| entry.storage.as_os_str().as_bytes().to_vec()).unwrap_or_default();
+        [self.host_name.as_bytes(), b":", &path].concat()
+    }
+
+    /// Finds the element an argument names.
+    pub(super) fn target(&self, context: &Context, pname: &Option<Pname>) -> Outcome<Target> {
+        let pname = pname.as_ref().ok_or_else(|| Failure::internal("an argument came without its name"))?;
+        let (view, Resolved { vob, parent, found }) = self.resolve(context, pname)?;
+        let not_here =
+            |view: Arc<View>, vob: Arc<MountedVob>, number: ElementNo, named: Option<VersionNo>| {
+                let element = vob.element(number)?;
+                let parent = shown_name(&view, &vob, &element)?;
+                let path = path_of(&view, &vob, parent.as_ref())?;
+                let shown = view.select(&vob, &path, &element);
+                Ok(Target { view, vob, parent, element, shown, named })
+            };
+        match found {
+            Found::Element { element, shown, .. } => {
+                Ok(Target { view, vob, parent, element, shown, named: None })
+            }
+            Found::History(Place::Version(number, version)) => not_here(view, vob, number, Some(version)),
+            Found::History(Place::Directory(number, DirectoryAt::Version(version))) => {
+                not_here(view, vob, number, Some(version))
+            }
+            Found::History(Place::Element(number) | Place::OwnCheckout(number)) => {
+                not_here(view, vob, number, None)
+            }
+            Found::History(_) => Err(Failure::new(FailureCode::VersionNameNotAllowed)),
+            Found::Private { .. } => Err(Failure::new(FailureCode::NotAVobObject)),
+            Found::Symlink(_) => Err(Failure::new(FailureCode::NotAnElement)),
+        }
+    }
+
+    /// Refuses who may not make versions of an element.
+    pub(super) fn permit_element(
+        &self,
+        caller: &Caller,
+        vob: &MountedVob,
+        element: &Element,
+        operation: &str,
+    ) -> Outcome<()> {
+        let daemon = rustix::process::geteuid().as_raw();
+        let may = caller.is_root()
+            || caller.user_id == daemon
+            || caller.user_id == element.owner
+            || caller.in_group(element.group)
+            || caller.user_id == vob.vob.state().header.owner;
+        if may {
+            return Ok(());
+        }
+        let must_be_one_of = MAY_VERSION.iter().map(|who| (*who).to_owned()).collect();
+        Err(Failure {
+            operation: operation.to_owned(),
+            must_be_one_of,
+            ..Failure::new(FailureCode::Permission)
+        })
+    }
+
+    pub(super) fn inspect(&self, _caller: &Caller, request: &InspectRequest) -> Outcome<InspectReply> {
+        let context = Server::context(&request.context)?;
+        let inspect = |pname: &Pname| {
+            let target = match self.target(context, &Some(pname.clone())) {
+                Err(failure) if failure.code() == FailureCode::NotAVobObject => {
+                    let kind = ObjectKind::ViewPrivateObject.into();
+                    return Ok(Inspection { kind, ..Inspection::default() });
+                }
+                other => other?,
+            };
+            let state = target.vob.vob.state();
+            let kind = match target.element.kind {
+                ElementKind::File => ObjectKind::Version,
+                ElementKind::Directory => ObjectKind::DirectoryVersion,
+            };
+            let checkout = target.element.checkout_of(&target.view.uuid());
+            let version = match (checkout, target.shown) {
+                (Some(checkout), _) => version_id(&state, &target.element, checkout.from),
+                (None, Shown::Version(version, _)) => version_id(&state, &target.element, version),
+                (None, _) => String::new(),
+            };
+            Ok(Inspection {
+                kind: kind.into(),
+                checked_out: checkout.is_some(),
+                checkout_comment: checkout.map(|c| c.comment.clone().into_bytes()).unwrap_or_default(),
+                has_private_data: target.element.kind == ElementKind::File
+                    && checkout.is_some()
+                    && target.data_path().symlink_metadata().is_ok(),
+                version: version.into_bytes(),
+            })
+        };
+        let outcome = |pname: &Pname| InspectOutcome {
+            outcome: Some(match inspect(pname) {
+                Ok(done) => inspect_outcome::Outcome::Done(done),
+                Err(failure) => inspect_outcome::Outcome::Failure(failure),
+            }),
+        };
+        Ok(InspectReply { outcomes: request.pnames.iter().map(outcome).collect() })
+    }
+
+    pub(super) fn check_out(&self, caller: &Caller, request: &CheckoutRequest) -> Outcome<CheckoutReply> {
+        let context = Server::context(&request.context)?;
+        let outcome = |argument: &CheckoutArgument| CheckoutOutcome {
+            outcome: Some(match self.check_out_one(caller, context, request, argument) {
+                Ok(done) => checkout_outcome::Outcome::Done(done),
+                Err(failure) => checkout_outcome::Outcome::Failure(failure),
+            }),
+        };
+        Ok(CheckoutReply { outcomes: request.arguments.iter().map(outcome).collect() })
+    }
+
+    fn check_out_one(
+        &self,
+        caller: &Caller,
+        context: &Context,
+        request: &CheckoutRequest,
+        argument: &CheckoutArgument,
+    ) -> Outcome<CheckedOut> {
+        let target = self.target(context, &argument.pname)?;
+        self.permit_element(caller, &target.vob, &target.element, "checkout")?;
+        self.permit_view(caller, &target.view)?;
+        if target.element.number == ElementNo::LOST_AND_FOUND {
+            return Err(Failure::other("lost+found cannot be checked out"));
+        }
+        let already =
+            || Failure { view_tag: target.view.tag.clone(), ..Failure::new(FailureCode::AlreadyCheckedOut) };
+        if target.element.checkout_of(&target.view.uuid()).is_some() {
+            return Err(already());
+        }
+        let rule = target.shown.rule();
+        let spec = target.view.spec();
+        let rule = rule.and_then(|rule| spec.rules().get(rule.0 as usize).cloned());
+        if rule.as_ref().is_some_and(|rule| rule.no_checkout) {
+            return Err(Failure::other("the config spec's rule for it says -nocheckout"));
+        }
+        let selected = match (target.named, target.shown) {
+            (Some(named), _) => named,
+            (None, Shown::Version(version, _)) => version,
+            (None, _) => return Err(Failure::new(FailureCode::NoVersionSelected)),
+        };
+        // A spec without a CHECKEDOUT rule would hide the data: refused before anything is made.
+        if !spec.rules().iter().any(|rule| matches!(rule.selector, clerestory_specs::Selector::CheckedOut)) {
+            return Err(Failure::new(FailureCode::NoCheckedoutRule));
+        }
+        let view_uuid = target.view.uuid();
+        let mut done = CheckedOut::default();
+        let mut content = Content::Empty;
+        let mut executable = false;
+        let number = target.element.number;
+        let plan = |vob: &crate::store::Vob| {
+            let element = vob.element(number)?.ok_or_else(|| Failure::internal("the element is gone"))?;
+            let state = vob.state();
+            let mut operations = Vec::new();
+            let mut notices = Vec::new();
+            let wanted_branch = match request.branch.as_slice() {
+                [] => None,
+                name => Some(find_branch(&state, &element, name)?),
+            };
+            let named = target.named.is_some() || request.exact_version;
+            let mkbranch =
+                rule.as_ref().filter(|_| !named && wanted_branch.is_none()).and_then(|r| r.mkbranch.clone());
+            let (branch, from) = match (wanted_branch, mkbranch) {
+                (Some(branch), _) => (branch, element.newest(branch)),
+                (None, Some(name)) if !is_on_type(&state, &element, selected, &name) => {
+                    let branch_type = branch_type(&state, &name)?;
+                    if let Some(existing) = element.branch_with_type(branch_type) {
+                        let branch = branch_id(&state, &element, existing).into_bytes();
+                        return Err(Failure { branch, ..Failure::new(FailureCode::BranchExists).name(name) });
+                    }
+                    operations.push(Operation::CreateBranch { element: number, from: selected, branch_type });
+                    notices.push(Notice {
+                        code: NoticeCode::CreatedBranch.into(),
+                        name: name.into_bytes(),
+                        version: version_id(&state, &element, selected).into_bytes(),
+                        ..Notice::default()
+                    });
+                    (BranchNo(element.branches.len() as u32), VersionNo(element.versions.len() as u32))
+                }
+                (None, _) if named => (element.version(selected).branch, selected),
+                (None, _) => {
+                    let branch = element.version(selected).branch;
+                    (branch, element.newest(branch))
+                }
+            };
+            let at = element.versions.get(from.index()).unwrap_or(element.version(selected));
+            (content, executable) = (at.content, at.executable);
+            done.version = match element.versions.get(from.index()) {
+                Some(_) => version_id(&state, &element, from).into_bytes(),
+                None => {
+                    let on = branch_id(&state, &element, element.version(selected).branch);
+                    let made = notices.last().map(|n| String::from_utf8_lossy(&n.name).into_owned());
+                    format!("{on}/{}/0", made.unwrap_or_default()).into_bytes()
+                }
+            };
+            if target.named.is_none() && element.versions.get(from.index()).is_some() && from != selected {
+                notices.push(Notice { code: NoticeCode::DifferentVersion.into(), ..Notice::default() });
+            }
+            done.notices = notices;
+            operations.push(Operation::CheckOut {
+                element: number,
+                view: view_uuid,
+                view_tag: target.view.tag.clone(),
+                branch,
+                from,
+                reserved: !request.unreserved,
+            });
+            Ok(vec![Transaction {
+                time_ns: now_ns(),
+                user: self.user(caller, context),
+                comment: String::from_utf8_lossy(&argument.comment).into_owned(),
+                attributes: vec![],
+                operations,
+            }])
+        };
+        let committed = self.commit(&target.vob, plan);
+        if let Err(mut failure) = committed {
+            if failure.code() == FailureCode::AlreadyCheckedOut {
+                failure.view_tag = target.view.tag.clone();
+            }
+            if failure.code() == FailureCode::ReservedElsewhere {
+                let element = target.vob.element(number)?;
+                let branch = element.version(selected).branch;
+                failure.branch = branch_id(&target.vob.vob.state(), &element, branch).into_bytes();
+            }
+            return Err(failure);
+        }
+        done.reserved = !request.unreserved;
+        done.kind = match target.element.kind {
+            ElementKind::File => ObjectKind::Version.into(),
+            ElementKind::Directory => ObjectKind::DirectoryVersion.into(),
+        };
+        if target.element.kind == ElementKind::File && !request.no_data {
+            let written =
+                self.write_data(caller, context, &target, &content, executable, request.preserve_time);
+            if let Err(failure) = written {
+                // Without its data the checkout is of no use: as if nothing had happened.
+                self.drop_checkout(caller, context, &target)?;
+                return Err(failure);
+            }
+        }
+        self.show_again(&target)?;
+        let element = target.vob.element(number)?;
+        let path = path_of(&target.view, &target.vob, target.parent.as_ref())?;
+        if !matches!(target.view.select(&target.vob, &path, &element), Shown::CheckedOut(_)) {
+            done.notices.push(Notice { code: NoticeCode::CheckedOutNotSelected.into(), ..Notice::default() });
+        }
+        Ok(done)
+    }
+
+    /// Makes the kernel ask anew for the element's name in the view.
+    pub(super) fn show_again(&self, target: &Target) -> Outcome<()> {
+        if let Some((directory, name)) = &target.parent {
+            self.host.private_changed(&target.view, &target.vob, *directory, &[name]);
+        }
+        Ok(())
+    }
+
+    /// Refuses who may not create private files in a view.
+    pub(super) fn permit_view(&self, caller: &Caller, view: &View) -> Outcome<()> {
+        let entries = self.registry.entries();
+        let entry = entries.views.iter().find(|(tag, _)| tag.as_str() == view.tag).map(|(_, entry)| entry);
+        let Some(entry) = entry else { return Ok(()) };
+        self.permit(caller, &[(entry.owner, "view owner")], "checkout")
+    }
+
+    fn drop_checkout(&self, caller: &Caller, context: &Context, target: &Target) -> Outcome<()> {
+        let operation =
+            Operation::CancelCheckOut { element: target.element.number, view: target.view.uuid() };
+        let transaction = Transaction {
+            time_ns: now_ns(),
+            user: self.user(caller, context),
+            comment: String::new(),
+            attributes: vec![],
+            operations: vec![operation],
+        };
+        self.commit(&target.vob, |_| Ok(vec![transaction])).map(drop)
+    }
+
+    /// Writes the private copy of a checked-out file: beside its place first, so that a crash
+    /// leaves all of it or nothing.
+    fn write_data(
+        &self,
+        caller: &Caller,
+        context: &Context,
+        target: &Target,
+        content: &Content,
+        executable: bool,
+        preserve_time: bool,
+    ) -> Outcome<()> {
+        let path = target.data_path();
+        let new = path.with_extension("new");
+        let system = |error: &std::io::Error| Failure::system(Vec::new(), error);
+        let write = || -> Outcome<()> {
+            let mut file = std::fs::File::create(&new).map_err(|error| system(&error))?;
+            if let Content::File { hash, .. } = content {
+                target.vob.vob.pools().copy_to(&ContentId(*hash), &mut file)?;
+            }
+            let readable = u32::from(target.element.mode & 0o444);
+            let execute = if executable { readable >> 2 } else { 0 };
+            let mode = (readable | execute | 0o222) & !context.umask;
+            file.set_permissions(std::fs::Permissions::from_mode(mode)).map_err(|error| system(&error))?;
+            if rustix::process::geteuid().is_root() {
+                let owner = (Some(caller.user_id), Some(caller.group_id));
+                std::os::unix::fs::fchown(&file, owner.0, owner.1).map_err(|error| system(&error))?;
+            }
+            if preserve_time && let Some(version) = shown_version(target) {
+                let created = target.element.version(version).created_ns;
+                let time = std::time::UNIX_EPOCH + std::time::Duration::from_nanos(created.max(0) as u64);
+                file.set_modified(time).map_err(|error| system(&error))?;
+            }
+            file.sync_all().map_err(|error| system(&error))?;
+            std::fs::rename(&new, &path).map_err(|error| system(&error))
+        };
+        let written = write();
+        if written.is_err() {
+            let _ = std::fs::remove_file(&new);
+        }
+        written
+    }
+
+    pub(super) fn cancel_check_out(
+        &self,
+        caller: &Caller,
+        request: &UncheckoutRequest,
+    ) -> Outcome<UncheckoutReply> {
+        let context = Server::context(&request.context)?;
+        let outcome = |argument: &UncheckoutArgument| UncheckoutOutcome {
+            outcome: Some(match self.cancel_one(caller, context, argument) {
+                Ok(done) => uncheckout_outcome::Outcome::Done(done),
+                Err(failure) => uncheckout_outcome::Outcome::Failure(failure),
+            }),
+        };
+        Ok(UncheckoutReply { outcomes: request.arguments.iter().map(outcome).collect() })
+    }
+
+    fn cancel_one(
+        &self,
+        caller: &Caller,
+        context: &Context,
+        argument: &UncheckoutArgument,
+    ) -> Outcome<UncheckedOut> {
+        let target = self.target(context, &argument.pname)?;
+        self.permit_element(caller, &target.vob, &target.element, "uncheckout")?;
+        let view = target.view.uuid();
+        let not_checked_out = || Failure {
+            view_storage: self.storage_of(&target.view),
+            ..Failure::new(FailureCode::NotCheckedOut)
+        };
+        let checkout = target.element.checkout_of(&view).ok_or_else(not_checked_out)?.clone();
+        let mut done = UncheckedOut::default();
+        if argument.private_copy() == PrivateCopy::Keep && target.element.kind == ElementKind::File {
+            done.keep_name = self.keep_copy(&target)?;
+        }
+        let number = target.element.number;
+        let mut lost = Vec::new();
+        self.commit(&target.vob, |vob| {
+            let mut operations = Vec::new();
+            if target.element.kind == ElementKind::Directory {
+                lost = orphans(vob, number, checkout.number, checkout.from)?;
+                let change = |(leaf, _, child): &(Vec<u8>, String, ElementNo)| NameChange {
+                    name: leaf.as_slice().into(),
+                    entry: Some(Entry::Element(*child)),
+                };
+                let changes: Vec<NameChange> = lost.iter().map(change).collect();
+                if !changes.is_empty() {
+                    operations.push(Operation::ChangeInPlace { element: ElementNo::LOST_AND_FOUND, changes });
+                }
+            }
+            operations.push(Operation::CancelCheckOut { element: number, view });
+            Ok(vec![Transaction {
+                time_ns: now_ns(),
+                user: self.user(caller, context),
+                comment: String::new(),
+                attributes: vec![],
+                operations,
+            }])
+        })?;
+        for (leaf, oid, _) in lost {
+            let name = leaf.strip_suffix(format!(".{oid}").as_bytes()).unwrap_or(&leaf).to_vec();
+            done.notices.push(Notice {
+                code: NoticeCode::LostAndFound.into(),
+                name,
+                oid,
+                ..Notice::default()
+            });
+        }
+        if target.element.kind == ElementKind::File {
+            self.remove_data(&target)?;
+        }
+        self.show_again(&target)?;
+        let element = target.vob.element(number)?;
+        if element.branch(checkout.branch).versions.len() == 1 && checkout.branch != BranchNo::ROOT {
+            let branch = branch_id(&target.vob.vob.state(), &element, checkout.branch).into_bytes();
+            done.notices.push(Notice {
+                code: NoticeCode::OnlyVersionZero.into(),
+                branch,
+                ..Notice::default()
+            });
+        }
+        Ok(done)
+    }
+
+    /// Removes the private copy of a file that is no longer checked out. Whoever has it open
+    /// keeps it.
+    pub(super) fn remove_data(&self, target: &Target) -> Outcome<()> {
+        let root = target.view.storage.root();
+        let path = ViewStorage::checkout(&target.element.oid);
+        let system = |errno: rustix::io::Errno| Failure::system(Vec::new(), &errno.into());
+        let found = match rustix::fs::statat(root, &path, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(found) => found,
+            Err(rustix::io::Errno::NOENT) => return Ok(()),
+            Err(errno) => return Err(system(errno)),
+        };
+        let place = crate::view::private::Place::Path(path.clone());
+        let left = target.view.private.leave(root, found.st_ino, &place);
+        left.map_err(|refusal| Failure::other(format!("the private copy cannot be let go: {refusal:?}")))?;
+        rustix::fs::unlinkat(root, &path, AtFlags::empty()).map_err(system)
+    }
+
+    /// Saves the private copy as `NAME.keep`, or the next free `.keep.N`; returns the leaf name.
+    pub(super) fn keep_copy(&self, target: &Target) -> Outcome<Vec<u8>> {
+        use std::os::unix::ffi::OsStrExt;
+        let Some((directory, name)) = &target.parent else {
+            return Ok(Vec::new());
+        };
+        let data = target.data_path();
+        let Ok(metadata) = data.symlink_metadata() else {
+            return Ok(Vec::new());
+        };
+        let state = target.view.directory(&target.vob, *directory)?;
+        let dir = target.storage().join(ViewStorage::private(&state.element.oid));
+        let system = |error: &std::io::Error| Failure::system(Vec::new(), error);
+        std::fs::create_dir_all(&dir).map_err(|error| system(&error))?;
+        state.set_has_private(true);
+        for attempt in 0u32.. {
+            let suffix = if attempt == 0 { ".keep".to_owned() } else { format!(".keep.{attempt}") };
+            let leaf = [name, suffix.as_bytes()].concat();
+            let path = dir.join(std::ffi::OsStr::from_bytes(&leaf));
+            if path.symlink_metadata().is_ok() || state.catalog.get(&leaf).is_some() {
+                continue;
+            }
+            let copied = std::fs::copy(&data, &path).and_then(|_| {
+                if rustix::process::geteuid().is_root() {
+                    std::os::unix::fs::chown(&path, Some(metadata.uid()), Some(metadata.gid()))?;
+                }
+                std::fs::File::open(&path)?.sync_all()
+            });
+            if let Err(error) = copied {
+                let _ = std::fs::remove_file(&path);
+                return Err(system(&error));
+            }
+            self.host.private_changed(&target.view, &target.vob, *directory, &[&leaf]);
+            return Ok(leaf);
+        }
+        Ok(Vec::new())
+    }
+}
+
+fn shown_version(target: &Target) -> Option<VersionNo> {
+    match (target.named, target.shown) {
+        (Some(named), _) => Some(named),
+        (None, Shown::Version(version, _)) => Some(version),
+        _ => None,
+    }
+}
+
+/// Finds the directory and name under which a view shows an element.
+fn shown_name(
+    view: &Arc<View>,
+    vob: &Arc<MountedVob>,
+    element: &Element,
+) -> Outcome<Option<(ElementNo, Box<[u8]>)>> {
+    for (directory, name) in element.names.iter().rev() {
+        let state = view.directory(vob, *directory)?;
+        if state.catalog.get(name) == Some(Entry::Element(element.number)) {
+            return Ok(Some((*directory, name.clone())));
+        }
+    }
+    Ok(None)
+}
+
+fn branch_type(state: &VobState, name: &str) -> Outcome<TypeNo> {
+    let found = state.type_named(TypeKind::Branch, name);
+    let object_kind = ObjectKind::BranchType.into();
+    let missing = || Failure { object_kind, ..Failure::new(FailureCode::TypeNotFound).name(name) };
+    found.map(|object| object.number).ok_or_else(missing)
+}
+
+fn is_on_type(state: &VobState, element: &Element, version: VersionNo, name: &str) -> bool {
+    state.type_name(element.branch(element.version(version).branch).branch_type) == name
+}
+
+/// Finds a branch by its type's name or its whole path.
+fn find_branch(state: &VobState, element: &Element, name: &[u8]) -> Outcome<BranchNo> {
+    let text = String::from_utf8_lossy(name);
+    let missing = || Failure::new(FailureCode::VersionNotFound).name(name);
+    if text.starts_with('/') {
+        let all = (0..element.branches.len() as u32).map(BranchNo);
+        let mut found = all.filter(|branch| branch_id(state, element, *branch) == text);
+        return found.next().ok_or_else(missing);
+    }
+    element.branch_with_type(branch_type(state, &text)?).ok_or_else(missing)
+}
+
+/// Finds what a directory's checkout catalogs and no directory version does: those elements
+/// lose their last name when it is cancelled. Answers leaf names in `lost+found`, identities
+/// and elements.
+fn orphans(
+    vob: &crate::store::Vob,
+    directory: ElementNo,
+    checkout: u32,
+    from: VersionNo,
+) -> Outcome<Vec<(Vec<u8>, String, ElementNo)>> {
+    let before = vob.directory(directory, DirectoryAt::Version(from))?;
+    let held = vob.directory(directory, DirectoryAt::CheckedOut(checkout))?;
+    let mut found = Vec::new();
+    for change in before.changes_to(&held) {
+        let Some(Entry::Element(child)) = change.entry else {
+            continue;
+        };
+        let element = vob.element(child)?.ok_or_else(|| Failure::internal("a catalogued element is gone"))?;
+        let mut elsewhere = false;
+        for (parent, name) in &element.names {
+            let Some(parent) = vob.element(*parent)? else {
+                continue;
+            };
+            let versions = (0..parent.versions.len() as u32).map(|v| DirectoryAt::Version(VersionNo(v)));
+            let checkouts = parent.checkouts.iter().map(|c| DirectoryAt::CheckedOut(c.number));
+            let own = (parent.number == directory).then_some(DirectoryAt::CheckedOut(checkout));
+            for at in versions.chain(checkouts).filter(|at| Some(*at) != own) {
+                if vob.directory(parent.number, at)?.get(name) == Some(Entry::Element(child)) {
+                    elsewhere = true;
+                    break;
+                }
+            }
+        }
+        if !elsewhere {
+            let oid = element.oid.to_string();
+            // The name must fit beside the identity.
+            let leaf = &change.name[..change.name.len().min(255 - 33)];
+            found.push(([leaf, b".", oid.as_bytes()].concat(), oid, child));
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,277 @@
+//! `Describe`: everything that is known of one object.
+
+mod selected;
+
+pub use selected::{SEARCH_CHUNK, find_hyperlink, not_found, type_object_kind};
+
+use super::facts::{self, Names, seconds, told};
+use crate::server::identity::Caller;
+use crate::server::proto::description::Object;
+use crate::server::proto::target::Target as Named;
+use crate::server::proto::{
+    BranchFacts, CheckoutFacts, Created, DescribeRequest, Description, ElementFacts, Failure, FailureCode,
+    Hyperlink, Pname, PrivateFacts, PrivateKind, SymbolicLinkFacts, VersionFacts,
+};
+use crate::server::state::{Outcome, Server};
+use crate::view::history::Place;
+use crate::view::resolve::{branch_id, checkout_id, version_id};
+use crate::view::{Found, MountedVob, Shown, View};
+use crate::vob::apply::DirectoryAt;
+use crate::vob::{BranchNo, Checkout, Element, ElementKind, SymlinkNo, VersionNo, VobState};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::sync::Arc;
+
+impl Server {
+    /// Answers all facts about one object.
+    ///
+    /// # Errors
+    /// If there is no such object, or it cannot be read.
+    pub fn describe(&self, caller: &Caller, request: &DescribeRequest) -> Outcome<Description> {
+        let context = Self::context(&request.context)?;
+        let target = request.target.as_ref().and_then(|target| target.target.as_ref());
+        let object = match target.ok_or_else(|| Failure::internal("a call came without its object"))? {
+            Named::Pname(pname) => {
+                let (view, resolved) = self.resolve(context, pname)?;
+                let (_, inside) = self.place(context, pname)?;
+                let names = Names::new(Some(&view), &resolved.vob, facts::above(&pname.absolute, inside));
+                self.subject(&resolved.vob, names).found(&view, caller, &resolved.found)?
+            }
+            Named::Selector(selector) => {
+                let typed = selector.vob.clone().unwrap_or_default();
+                let vob = self.selected_vob(context, &typed)?;
+                let view = self.place(context, &typed).ok().map(|(view, _)| view);
+                let names = Names::new(view.as_ref(), &vob, b"");
+                self.subject(&vob, names).selected(selector)?
+            }
+        };
+        Ok(Description { object: Some(object) })
+    }
+
+    /// Finds the VOB of a selector.
+    ///
+    /// # Errors
+    /// `NOT_MOUNTED` for the tag of a VOB that is not mounted, `NOT_IN_A_VOB` for what is in none.
+    pub(super) fn selected_vob(
+        &self,
+        context: &crate::server::proto::Context,
+        pname: &Pname,
+    ) -> Outcome<Arc<MountedVob>> {
+        self.vob_of(context, pname).map_err(|failure| {
+            let inside = self.below_viewroot(&pname.absolute).map_or(&pname.absolute[..], |(_, path)| path);
+            let entries = self.registry.entries();
+            match entries.vobs.keys().any(|tag| tag.bytes() == inside) {
+                true => Failure::new(FailureCode::NotMounted).name(inside),
+                false => failure,
+            }
+        })
+    }
+
+    fn subject<'a>(&'a self, vob: &'a Arc<MountedVob>, names: Names<'a>) -> Subject<'a> {
+        Subject { server: self, vob, state: vob.vob.state(), names }
+    }
+}
+
+struct Subject<'a> {
+    server: &'a Server,
+    vob: &'a Arc<MountedVob>,
+    state: VobState,
+    names: Names<'a>,
+}
+
+impl Subject<'_> {
+    fn found(&mut self, view: &View, caller: &Caller, found: &Found) -> Outcome<Object> {
+        match found {
+            Found::Element { element, shown: Shown::Version(version, _), .. } => {
+                self.version(element, *version)
+            }
+            Found::Element { element, shown: Shown::CheckedOut(_), .. } => {
+                let own = element.checkout_of(&view.uuid());
+                self.checkout(element, own.ok_or_else(|| Failure::new(FailureCode::NoVersionSelected))?)
+            }
+            Found::Element { .. } => Err(Failure::new(FailureCode::NoVersionSelected)),
+            Found::Private { path, stat, .. } => {
+                facts::permit_private(view, path, caller, 0)?;
+                private(path, stat).map(Object::Private)
+            }
+            Found::Symlink(number) | Found::History(Place::Symlink(number)) => self.symbolic_link(*number),
+            Found::History(place) => self.place(view, *place),
+        }
+    }
+
+    fn place(&mut self, view: &View, place: Place) -> Outcome<Object> {
+        let gone = || Failure::new(FailureCode::NoSuchFile);
+        match place {
+            Place::Element(number) => self.element(&*self.vob.element(number)?),
+            Place::Branch(number, branch) => self.branch(&*self.vob.element(number)?, branch),
+            Place::Directory(number, DirectoryAt::Version(version)) | Place::Version(number, version) => {
+                self.version(&*self.vob.element(number)?, version)
+            }
+            Place::Directory(number, DirectoryAt::CheckedOut(checkout))
+            | Place::OtherCheckout(number, checkout) => {
+                let element = self.vob.element(number)?;
+                let held = element.checkouts.iter().find(|held| held.number == checkout);
+                self.checkout(&element, held.ok_or_else(gone)?)
+            }
+            Place::OwnCheckout(number) => {
+                let element = self.vob.element(number)?;
+                self.checkout(&element, element.checkout_of(&view.uuid()).ok_or_else(gone)?)
+            }
+            Place::Symlink(number) => self.symbolic_link(number),
+        }
+    }
+
+    fn version(&mut self, element: &Element, number: VersionNo) -> Outcome<Object> {
+        let version =
+            element.versions.get(number.index()).ok_or_else(|| Failure::new(FailureCode::NoSuchFile))?;
+        let made = told(&self.vob.vob, version.event)?;
+        let label = |label| self.state.type_name(label).as_bytes().to_vec();
+        Ok(Object::Version(VersionFacts {
+            version: version_id(&self.state, element, number).into_bytes(),
+            directory: element.kind == ElementKind::Directory,
+            created: Some(made.created()),
+            protection: Some(facts::element_protection(element, Some(version))),
+            element_type: self.element_type(element),
+            predecessor: version
+                .predecessor
+                .map(|before| self.version_id(element, before))
+                .unwrap_or_default(),
+            labels: element.labels_of(number).map(label).collect(),
+            attributes: made.attributes,
+            hyperlinks: self.hyperlinks(element, number)?,
+            checkout: None,
+            oid: element.oid.to_string(),
+            vob_tag: self.vob.tag.clone().into_bytes(),
+        }))
+    }
+
+    fn checkout(&mut self, element: &Element, checkout: &Checkout) -> Outcome<Object> {
+        let made = told(&self.vob.vob, checkout.event)?;
+        let views = self.server.host.views();
+        let entries = self.server.registry.entries();
+        let uuid = checkout.view.to_string();
+        let view = entries.views.iter().find(|(_, entry)| entry.uuid == uuid);
+        let mut held_by = CheckoutFacts {
+            reserved: checkout.reserved,
+            view_tag: facts::view_tag(&views, checkout),
+            view_host: self.server.host_name.clone(),
+            view_storage: Vec::new(),
+            view_uuid: uuid,
+        };
+        if let Some((tag, entry)) = view {
+            held_by.view_tag = tag.as_str().to_owned();
+            held_by.view_storage = entry.storage.as_os_str().as_bytes().to_vec();
+        } else if let Some(view) = views.iter().find(|view| view.uuid() == checkout.view) {
+            held_by.view_storage = view.storage.dir().as_os_str().as_bytes().to_vec();
+        }
+        let from = element.versions.get(checkout.from.index());
+        Ok(Object::Version(VersionFacts {
+            version: checkout_id(&self.state, element, checkout).into_bytes(),
+            directory: element.kind == ElementKind::Directory,
+            created: Some(Created {
+                time_s: seconds(checkout.created_ns),
+                person: Some(made.person),
+                comment: checkout.comment.clone().into_bytes(),
+            }),
+            protection: Some(facts::element_protection(element, from)),
+            element_type: self.element_type(element),
+            predecessor: self.version_id(element, checkout.from),
+            checkout: Some(held_by),
+            oid: element.oid.to_string(),
+            vob_tag: self.vob.tag.clone().into_bytes(),
+            ..VersionFacts::default()
+        }))
+    }
+
+    fn element(&mut self, element: &Element) -> Outcome<Object> {
+        Ok(Object::Element(ElementFacts {
+            directory: element.kind == ElementKind::Directory,
+            created: Some(told(&self.vob.vob, element.event)?.created()),
+            protection: Some(facts::element_protection(element, None)),
+            element_type: self.element_type(element),
+            oid: element.oid.to_string(),
+            vob_tag: self.vob.tag.clone().into_bytes(),
+            ..ElementFacts::default()
+        }))
+    }
+
+    fn branch(&mut self, element: &Element, number: BranchNo) -> Outcome<Object> {
+        let branch =
+            element.branches.get(number.index()).ok_or_else(|| Failure::new(FailureCode::NoSuchFile))?;
+        Ok(Object::Branch(BranchFacts {
+            branch: branch_id(&self.state, element, number).into_bytes(),
+            branch_type: self.state.type_name(branch.branch_type).as_bytes().to_vec(),
+            created: Some(told(&self.vob.vob, branch.event)?.created()),
+            protection: Some(facts::element_protection(element, None)),
+            element_type: self.element_type(element),
+            branched_from: branch.from.map(|from| self.version_id(element, from)).unwrap_or_default(),
+            ..BranchFacts::default()
+        }))
+    }
+
+    fn symbolic_link(&mut self, number: SymlinkNo) -> Outcome<Object> {
+        let link = self.vob.vob.symlink(number)?;
+        let header = &self.state.header;
+        Ok(Object::SymbolicLink(SymbolicLinkFacts {
+            created: Some(told(&self.vob.vob, link.event)?.created()),
+            target: link.target.to_vec(),
+            protection: Some(facts::protection(header.owner, header.group, 0o777)),
+            hyperlinks: Vec::new(),
+        }))
+    }
+
+    fn hyperlinks(&mut self, element: &Element, number: VersionNo) -> Outcome<Vec<Hyperlink>> {
+        let mut found = Vec::new();
+        for link in &element.hyperlinks {
+            for (end, other, outgoing) in [(link.from, link.to, true), (link.to, link.from, false)] {
+                if end == number {
+                    let path = self.names.path(element)?;
+                    found.push(Hyperlink {
+                        r#type: self.state.type_name(link.link_type).into(),
+                        number: link.number.into(),
+                        vob_tag: self.vob.tag.clone().into_bytes(),
+                        outgoing,
+                        other: [&path[..], b"@@", &self.version_id(element, other)].concat(),
+                        from: Vec::new(),
+                    });
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn version_id(&self, element: &Element, version: VersionNo) -> Vec<u8> {
+        version_id(&self.state, element, version).into_bytes()
+    }
+
+    fn element_type(&self, element: &Element) -> Vec<u8> {
+        self.state.type_name(element.element_type).as_bytes().to_vec()
+    }
+}
+
+fn private(path: &Path, stat: &rustix::fs::Stat) -> Outcome<PrivateFacts> {
+    let kind = match stat.st_mode & libc::S_IFMT {
+        libc::S_IFREG => PrivateKind::File,
+        libc::S_IFDIR => PrivateKind::Directory,
+        libc::S_IFLNK => PrivateKind::SymbolicLink,
+        _ => PrivateKind::Other,
+    };
+    let link_target = match kind {
+        PrivateKind::SymbolicLink => {
+            let read = std::fs::read_link(path);
+            let target = read.map_err(|error| Failure::system(path.as_os_str().as_bytes(), &error))?;
+            target.as_os_str().as_bytes().to_vec()
+        }
+        _ => Vec::new(),
+    };
+    Ok(PrivateFacts {
+        kind: kind.into(),
+        modified_s: stat.st_mtime,
+        protection: Some(facts::protection(stat.st_uid, stat.st_gid, stat.st_mode)),
+        link_target,
+    })
+}
+
+#[cfg(test)]
+#[path = "describe_tests.rs"]
+mod tests;

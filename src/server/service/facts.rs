@@ -1,0 +1,333 @@
+//! Facts that several calls tell of objects: who made them and when, who owns them, what they
+//! are called.
+//!
+//! Reads VOBs and views and changes nothing. Wording is the client's.
+
+use crate::server::identity::{self, Account, Caller};
+use crate::server::proto::{
+    Attribute, Context, Created, Failure, FailureCode, ObjectKind, Person, Pname, Protection,
+};
+use crate::server::state::{Outcome, person};
+use crate::store::Vob;
+use crate::view::resolve::branch_id;
+use crate::view::{DirectoryState, MountedVob, View};
+use crate::vob::{
+    BranchNo, Checkout, Element, ElementKind, ElementNo, Entry, EventNo, Operation, Transaction, TypeKind,
+    Version, VobState,
+};
+use std::collections::HashMap;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Permission to search a directory, as one digit of a mode.
+pub const MAY_SEARCH: u32 = 1;
+/// Permission to list a directory, as one digit of a mode.
+pub const MAY_LIST: u32 = 4;
+
+/// Turns nanoseconds into whole seconds, downwards.
+pub fn seconds(time_ns: i64) -> i64 {
+    time_ns.div_euclid(1_000_000_000)
+}
+
+/// The working directory as an argument that nobody typed.
+pub fn working_directory(context: &Context) -> Pname {
+    Pname { typed: Vec::new(), absolute: context.working_directory.clone() }
+}
+
+/// What is recorded of an event.
+#[derive(Clone, Debug, Default)]
+pub struct Told {
+    /// Nanoseconds since 1970 UTC.
+    pub time_ns: i64,
+    /// Who.
+    pub person: Person,
+    /// The comment of what was made.
+    pub comment: Vec<u8>,
+    /// The attributes of what was made: of the versions, or of the types when there is no version.
+    pub attributes: Vec<Attribute>,
+    /// Whether versions of elements were made.
+    pub makes_versions: bool,
+}
+
+impl Told {
+    /// As clients are told of a creation.
+    pub fn created(&self) -> Created {
+        Created {
+            time_s: seconds(self.time_ns),
+            person: Some(self.person.clone()),
+            comment: self.comment.clone(),
+        }
+    }
+}
+
+/// Reads what is recorded of an event.
+///
+/// # Errors
+/// If the VOB cannot be read.
+pub fn told(vob: &Vob, number: EventNo) -> Outcome<Told> {
+    let event = vob.event(number)?;
+    let user = vob.state().users().get(event.user as usize).cloned();
+    let Transaction { comment, attributes, operations, .. } = vob.transaction(&event)?;
+    let attribute =
+        |(name, value): (String, String)| Attribute { r#type: name.into_bytes(), value: quoted(&value) };
+    Ok(Told {
+        time_ns: event.time_ns,
+        person: user.map(|user| person(&user)).unwrap_or_default(),
+        comment: comment.into_bytes(),
+        attributes: attributes.into_iter().map(attribute).collect(),
+        makes_versions: operations.iter().any(makes_version),
+    })
+}
+
+fn makes_version(operation: &Operation) -> bool {
+    matches!(
+        operation,
+        Operation::CreateVersion { .. }
+            | Operation::CreateDirectoryVersion { .. }
+            | Operation::ReplaceDirectoryVersion { .. }
+            | Operation::CheckIn { .. }
+            | Operation::CreateElement { .. }
+            | Operation::CreateBranch { .. }
+    )
+}
+
+/// A string value as it is printed.
+fn quoted(value: &str) -> Vec<u8> {
+    format!("\"{}\"", value.replace('"', "\\\"")).into_bytes()
+}
+
+/// Owner, group and permission bits with their names.
+pub fn protection(owner: u32, group: u32, mode: u32) -> Protection {
+    let group_name = identity::group_name(group);
+    let unknown = group_name == format!("UNIX:GID-{group}");
+    Protection {
+        user: Account::of_user(owner).map(|account| account.login).unwrap_or_default(),
+        group: if unknown { String::new() } else { group_name },
+        user_id: owner,
+        group_id: group,
+        mode: mode & 0o7777,
+    }
+}
+
+/// The protection of an element, or of one of its versions: nobody writes a file version, and
+/// who may read it may execute it when it is executable.
+pub fn element_protection(element: &Element, version: Option<&Version>) -> Protection {
+    let mode = u32::from(element.mode);
+    let mode = match (element.kind, version) {
+        (ElementKind::Directory, _) => mode,
+        (ElementKind::File, None) => mode & !0o222,
+        (ElementKind::File, Some(version)) => {
+            let readable = mode & 0o444;
+            readable | if version.executable { readable >> 2 } else { 0 }
+        }
+    };
+    protection(element.owner, element.group, mode)
+}
+
+/// The kind of an element's object, and that of its versions.
+pub fn kinds(element: &Element) -> (ObjectKind, ObjectKind) {
+    match element.kind {
+        ElementKind::File => (ObjectKind::FileElement, ObjectKind::Version),
+        ElementKind::Directory => (ObjectKind::DirectoryElement, ObjectKind::DirectoryVersion),
+    }
+}
+
+/// Finds a branch of an element by the name of its type or by its path.
+///
+/// # Errors
+/// `TYPE_NOT_FOUND` where the VOB has no such branch type, `VERSION_NOT_FOUND` where the element
+/// has no such branch.
+pub fn find_branch(state: &VobState, element: &Element, wanted: &[u8]) -> Outcome<BranchNo> {
+    let missing = || Failure::new(FailureCode::VersionNotFound).name(wanted);
+    let text = std::str::from_utf8(wanted).map_err(|_| missing())?;
+    let leaf = text.rsplit('/').next().unwrap_or_default();
+    let Some(branch_type) = state.type_named(TypeKind::Branch, leaf) else {
+        let failure = Failure::new(FailureCode::TypeNotFound).name(leaf);
+        return Err(Failure { object_kind: ObjectKind::BranchType.into(), ..failure });
+    };
+    let found = element.branch_with_type(branch_type.number).ok_or_else(missing)?;
+    if text.starts_with('/') && branch_id(state, element, found) != text {
+        return Err(missing());
+    }
+    Ok(found)
+}
+
+/// Checks that a caller may reach a private file by its path, and has the right `last` on it. What
+/// lies above the private directory is the view's and the daemon's own.
+///
+/// # Errors
+/// `SYSTEM_ERROR` as the kernel would answer through the mount.
+pub fn permit_private(view: &View, path: &Path, caller: &Caller, last: u32) -> Outcome<()> {
+    let failed = |error: &std::io::Error| Failure::system(path.as_os_str().as_bytes(), error);
+    let storage = view.storage.dir();
+    let Ok(inside) = path.strip_prefix(storage) else {
+        return Ok(());
+    };
+    // `private/OID` itself stands for the directory element.
+    let names: Vec<_> = inside.components().collect();
+    let mut at = storage.to_owned();
+    for (place, name) in names.iter().enumerate() {
+        at.push(name);
+        let wanted = if place + 1 == names.len() { last } else { MAY_SEARCH };
+        if place < 2 || wanted == 0 || caller.is_root() {
+            continue;
+        }
+        let found = at.symlink_metadata().map_err(|error| failed(&error))?;
+        let shift = match &found {
+            found if found.uid() == caller.user_id => 6,
+            found if caller.in_group(found.gid()) => 3,
+            _ => 0,
+        };
+        if found.mode() >> shift & wanted != wanted {
+            return Err(failed(&std::io::Error::from_raw_os_error(libc::EACCES)));
+        }
+    }
+    Ok(())
+}
+
+/// Finds the names of elements: first those a view shows, then those that were given last.
+pub struct Names<'a> {
+    view: Option<&'a Arc<View>>,
+    vob: &'a Arc<MountedVob>,
+    above: Vec<u8>,
+    shown: HashMap<ElementNo, Option<ShownDirectory>>,
+    on_the_way: Vec<ElementNo>,
+}
+
+type ShownDirectory = (Vec<u8>, Arc<DirectoryState>);
+
+/// Names on a path, at most: names given to directories at different times can lead in a circle.
+const DEPTH_MAX: usize = 1000;
+
+impl<'a> Names<'a> {
+    /// Starts with a view, or without one. `above` goes before the VOB's tag in every path: the
+    /// view's directory, or nothing.
+    pub fn new(view: Option<&'a Arc<View>>, vob: &'a Arc<MountedVob>, above: &[u8]) -> Names<'a> {
+        Names { view, vob, above: above.to_vec(), shown: HashMap::new(), on_the_way: Vec::new() }
+    }
+
+    /// Returns an absolute path of an element.
+    ///
+    /// # Errors
+    /// If the VOB cannot be read.
+    pub fn path(&mut self, element: &Element) -> Outcome<Vec<u8>> {
+        if element.number == ElementNo::ROOT {
+            return Ok(self.root());
+        }
+        if let Some((directory, name, _)) = self.shown_name(element)? {
+            return Ok(join(&directory, &name));
+        }
+        let mut names: Vec<Box<[u8]>> = Vec::new();
+        let mut last = element.names.last().cloned();
+        let mut path = self.root();
+        while let Some((directory, name)) = last.take() {
+            names.push(name);
+            if let Some((found, _)) = self.directory(directory)? {
+                path = found;
+            } else if names.len() < DEPTH_MAX {
+                last = self.vob.element(directory)?.names.last().cloned();
+            }
+        }
+        if names.is_empty() {
+            return Ok(join(&path, format!("oid:{}", element.oid).as_bytes()));
+        }
+        Ok(names.iter().rev().fold(path, |path, name| join(&path, name)))
+    }
+
+    fn root(&self) -> Vec<u8> {
+        [&self.above[..], self.vob.tag.as_bytes()].concat()
+    }
+
+    /// Finds a name of an element that the view shows: the path of the directory, the name, and
+    /// the directory.
+    #[allow(clippy::type_complexity)]
+    fn shown_name(
+        &mut self,
+        element: &Element,
+    ) -> Outcome<Option<(Vec<u8>, Box<[u8]>, Arc<DirectoryState>)>> {
+        for (directory, name) in element.names.iter().rev() {
+            let Some((path, state)) = self.directory(*directory)? else {
+                continue;
+            };
+            if state.catalog.get(name) == Some(Entry::Element(element.number)) {
+                return Ok(Some((path, name.clone(), state)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Finds a directory the view shows: its path and what it catalogs.
+    fn directory(&mut self, number: ElementNo) -> Outcome<Option<ShownDirectory>> {
+        if let Some(known) = self.shown.get(&number) {
+            return Ok(known.clone());
+        }
+        let (Some(view), false) = (self.view, self.on_the_way.contains(&number)) else {
+            return Ok(None);
+        };
+        let found = if number == ElementNo::ROOT {
+            Some((self.root(), view.root(self.vob)?))
+        } else {
+            let element = self.vob.element(number)?;
+            self.on_the_way.push(number);
+            let named = self.shown_name(&element);
+            self.on_the_way.pop();
+            match named? {
+                None => None,
+                Some((above, name, state)) => {
+                    let entered = enter(view, self.vob, &state, &name, number)?;
+                    Some((join(&above, &name), entered))
+                }
+            }
+        };
+        // On the way to another directory, a circle may have hidden a name that leads here.
+        if found.is_some() || self.on_the_way.is_empty() {
+            self.shown.insert(number, found.clone());
+        }
+        Ok(found)
+    }
+}
+
+/// Enters a directory by a name in another one, unless it was entered so already.
+///
+/// # Errors
+/// If the VOB cannot be read.
+pub fn enter(
+    view: &View,
+    vob: &MountedVob,
+    parent: &DirectoryState,
+    name: &[u8],
+    number: ElementNo,
+) -> Outcome<Arc<DirectoryState>> {
+    let by = (parent.element.number, Box::from(name));
+    let known = view.known_directory(vob.index, number);
+    if let Some(known) = known.filter(|known| known.parent.as_ref() == Some(&by)) {
+        return Ok(known);
+    }
+    let path = view.bound(vob).descend(&parent.path, name);
+    Ok(view.enter(vob, number, path, parent.generation, Some(by))?)
+}
+
+/// Puts a name below a path.
+pub fn join(path: &[u8], name: &[u8]) -> Vec<u8> {
+    match path {
+        b"" => name.to_vec(),
+        path => [path, b"/", name].concat(),
+    }
+}
+
+/// Returns what stands before the path inside the view in an absolute path.
+pub fn above<'a>(absolute: &'a [u8], inside: &[u8]) -> &'a [u8] {
+    absolute.strip_suffix(inside).unwrap_or_default()
+}
+
+/// The tag a view has now, or had when it made a checkout.
+pub fn view_tag(views: &[Arc<View>], checkout: &Checkout) -> String {
+    let held = views.iter().find(|view| view.uuid() == checkout.view);
+    held.map_or_else(|| checkout.view_tag.clone(), |view| view.tag.clone())
+}
+
+#[cfg(test)]
+#[path = "facts_tests.rs"]
+pub(super) mod tests;

@@ -1,0 +1,324 @@
+//! `History`: events, newest first.
+//!
+//! Events are gathered as [`Light`] values, which need no look at the journal, and put in order;
+//! who and why is read only for those that are sent. What `last` and `since` leave out costs
+//! no more than its element's record.
+
+mod element;
+mod gather;
+
+use super::facts::{self, Names, Told, told};
+use crate::server::identity::Caller;
+use crate::server::proto::history_item::Item;
+use crate::server::proto::target::Target as Named;
+use crate::server::proto::{
+    ArgumentFailure, EventKind, HistoryEvent, HistoryItem, HistoryRequest, HistoryScope, ObjectKind, Target,
+};
+use crate::server::service::describe::type_object_kind;
+use crate::server::state::{Outcome, Server};
+use crate::view::resolve::{branch_id, checkout_id, version_id};
+use crate::view::{MountedVob, View};
+use crate::vob::{BranchNo, Element, ElementNo, EventNo, TypeNo, VersionNo, VobState};
+use gather::Gathered;
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+impl Server {
+    /// Sends the events of all arguments, newest first, after what failed; `send` answers whether
+    /// there is still somebody to send to.
+    ///
+    /// # Errors
+    /// If the call as a whole is refused; failures of arguments are items.
+    pub fn history(
+        &self,
+        _caller: &Caller,
+        request: &HistoryRequest,
+        send: &mut dyn FnMut(HistoryItem) -> bool,
+    ) -> Outcome<()> {
+        let context = Self::context(&request.context)?;
+        let here = [Target { target: Some(Named::Pname(facts::working_directory(context))) }];
+        let targets = match request.scope() {
+            HistoryScope::AllVobs => &here,
+            _ if request.targets.is_empty() => &here,
+            _ => &request.targets[..],
+        };
+        let mut gathered = Gathered::new(self, context, request);
+        for (argument, target) in (0..).zip(targets) {
+            if let Err(failure) = gathered.target(argument, target) {
+                let failed = ArgumentFailure { argument, path: Vec::new(), failure: Some(failure) };
+                if !send(HistoryItem { item: Some(Item::Failure(failed)) }) {
+                    return Ok(());
+                }
+            }
+        }
+        let events = gathered.in_order()?;
+        let (rooms, subjects) = (&gathered.rooms, &gathered.subjects);
+        let mut teller = Teller {
+            rooms,
+            names: rooms.iter().map(|room| Names::new(room.view.as_ref(), &room.vob, &room.above)).collect(),
+            views: self.host.views(),
+            user: &request.user,
+            latest: None,
+        };
+        let wanted = if request.last == 0 { usize::MAX } else { request.last as usize };
+        let mut sent = 0;
+        for light in &events {
+            let Some(event) = teller.event(&subjects[light.subject as usize], light)? else {
+                continue;
+            };
+            sent += 1;
+            if !send(HistoryItem { item: Some(Item::Event(event)) }) || sent == wanted {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A VOB, and how names in it are found.
+struct Room {
+    vob: Arc<MountedVob>,
+    view: Option<Arc<View>>,
+    /// What stands before the VOB's tag in absolute paths.
+    above: Vec<u8>,
+    state: VobState,
+}
+
+/// What events are about.
+struct Subject {
+    argument: u32,
+    room: u32,
+    /// Below the argument; none for an element whose absolute path is to be told.
+    path: Option<Vec<u8>>,
+}
+
+/// An event, as far as it must be known to put it in order.
+#[derive(Copy, Clone)]
+struct Light {
+    time_s: i64,
+    event: EventNo,
+    subject: u32,
+    /// Its place among what the event did to the subject.
+    sequence: u32,
+    what: What,
+}
+
+impl Light {
+    fn place(&self) -> (Reverse<i64>, Reverse<EventNo>, u32, Reverse<u32>) {
+        (Reverse(self.time_s), Reverse(self.event), self.subject, Reverse(self.sequence))
+    }
+}
+
+/// What happened, and to which object.
+#[derive(Copy, Clone)]
+enum What {
+    /// The element was made.
+    Element(ElementNo),
+    /// The branch was made.
+    Branch(ElementNo, BranchNo),
+    /// The version was made.
+    Version(ElementNo, VersionNo),
+    /// The checkout with this number was made.
+    Checkout(ElementNo, u32),
+    /// The hyperlink was attached to a version.
+    Linked { element: ElementNo, number: u32 },
+    /// The label was attached.
+    Labelled(ElementNo, VersionNo, TypeNo),
+    /// The VOB symbolic link was made.
+    Symlink,
+    /// The type was made.
+    Type(TypeNo),
+    /// The VOB was made.
+    Vob,
+    /// The hyperlink was made: an object of its own.
+    Hyperlink { element: ElementNo, number: u32 },
+}
+
+/// The part of an element that an argument names.
+#[derive(Copy, Clone, Eq, PartialEq)]
+enum Part {
+    Whole,
+    Branch(BranchNo),
+    Version(VersionNo),
+    Checkout(u32),
+}
+
+impl Part {
+    fn has_branch(self, branch: BranchNo) -> bool {
+        !matches!(self, Part::Branch(only) if only != branch)
+    }
+
+    fn has_branches(self) -> bool {
+        matches!(self, Part::Whole | Part::Branch(_))
+    }
+
+    fn has_version(self, version: VersionNo) -> bool {
+        self.has_branches() || self == Part::Version(version)
+    }
+
+    fn has_checkout(self, number: u32) -> bool {
+        self.has_branches() || self == Part::Checkout(number)
+    }
+}
+
+/// Turns events into what clients are told. Events come in order, so that one that did much is
+/// read once.
+struct Teller<'a> {
+    rooms: &'a [Room],
+    names: Vec<Names<'a>>,
+    views: Vec<Arc<View>>,
+    user: &'a str,
+    /// The event told last; none in place of what was told when its user is not the wanted one.
+    latest: Option<(u32, EventNo, Option<Told>)>,
+}
+
+impl Teller<'_> {
+    /// Tells an event; none where somebody else made it, or where it is gone.
+    fn event(&mut self, subject: &Subject, light: &Light) -> Outcome<Option<HistoryEvent>> {
+        let room = &self.rooms[subject.room as usize];
+        let known =
+            matches!(&self.latest, Some((room, event, _)) if (*room, *event) == (subject.room, light.event));
+        if !known {
+            let wanted = self.user.is_empty() || {
+                let number = room.vob.vob.event(light.event)?.user as usize;
+                room.vob.vob.state().users().get(number).is_some_and(|user| user.login == self.user)
+            };
+            let told = wanted.then(|| told(&room.vob.vob, light.event)).transpose()?;
+            self.latest = Some((subject.room, light.event, told));
+        }
+        let Some((_, _, Some(told))) = &self.latest else {
+            return Ok(None);
+        };
+        let event = HistoryEvent {
+            id: light.event.0.into(),
+            time_s: light.time_s,
+            person: Some(told.person.clone()),
+            kind: EventKind::Create.into(),
+            argument: subject.argument,
+            path: subject.path.clone().unwrap_or_default(),
+            comment: told.comment.clone(),
+            ..HistoryEvent::default()
+        };
+        let number = match light.what {
+            What::Element(number)
+            | What::Branch(number, _)
+            | What::Version(number, _)
+            | What::Checkout(number, _)
+            | What::Labelled(number, ..)
+            | What::Linked { element: number, .. }
+            | What::Hyperlink { element: number, .. } => number,
+            What::Symlink => {
+                return Ok(Some(HistoryEvent { object: ObjectKind::SymbolicLink.into(), ..event }));
+            }
+            What::Vob => {
+                return Ok(Some(HistoryEvent { object: ObjectKind::Vob.into(), ..event }));
+            }
+            What::Type(number) => {
+                let object = room.state.types().get(number.index());
+                return Ok(object.map(|object| HistoryEvent {
+                    object: type_object_kind(object.kind).into(),
+                    extension: object.name.clone().into_bytes(),
+                    ..event
+                }));
+            }
+        };
+        let element = room.vob.element(number)?;
+        let Some(mut event) = self.of_element(room, &element, light, event) else {
+            return Ok(None);
+        };
+        if subject.path.is_none() {
+            event.path = self.names[subject.room as usize].path(&element)?;
+        }
+        Ok(Some(event))
+    }
+
+    /// Fills in what an event did to an element; none where what it made is gone.
+    fn of_element(
+        &self,
+        room: &Room,
+        element: &Element,
+        light: &Light,
+        event: HistoryEvent,
+    ) -> Option<HistoryEvent> {
+        // Read again: the element may have got branch types since.
+        let state = &room.vob.vob.state();
+        let (element_kind, version_kind) = facts::kinds(element);
+        // Where an event made versions with contents too, the comment is theirs.
+        let only_here = |on: Option<BranchNo>| {
+            let of_event = |event: EventNo| event == light.event;
+            let mut versions =
+                element.versions.iter().filter(|version| of_event(version.event) && version.number > 0);
+            !versions.any(|version| on.is_none_or(|branch| version.branch == branch))
+        };
+        let with_comment = |event: HistoryEvent, shown: bool| match shown {
+            true => event,
+            false => HistoryEvent { comment: Vec::new(), ..event },
+        };
+        match light.what {
+            What::Element(_) => {
+                let event = with_comment(event, only_here(None));
+                Some(HistoryEvent { object: element_kind.into(), ..event })
+            }
+            What::Branch(_, number) => {
+                let branch = element.branches.get(number.index())?;
+                let event = with_comment(event, branch.from.is_some() && only_here(Some(number)));
+                let extension = branch_id(state, element, number).into_bytes();
+                Some(HistoryEvent { object: ObjectKind::Branch.into(), extension, ..event })
+            }
+            What::Version(_, number) => {
+                let version = element.versions.get(number.index())?;
+                let label = |label| state.type_name(label).as_bytes().to_vec();
+                Some(HistoryEvent {
+                    object: version_kind.into(),
+                    extension: version_id(state, element, number).into_bytes(),
+                    labels: element.labels_of(number).map(label).collect(),
+                    ..with_comment(event, version.number > 0)
+                })
+            }
+            What::Checkout(_, number) => {
+                let checkout = element.checkouts.iter().find(|checkout| checkout.number == number)?;
+                Some(HistoryEvent {
+                    kind: EventKind::Checkout.into(),
+                    object: version_kind.into(),
+                    extension: checkout_id(state, element, checkout).into_bytes(),
+                    comment: checkout.comment.clone().into_bytes(),
+                    checked_out_from: version_id(state, element, checkout.from).into_bytes(),
+                    reserved: checkout.reserved,
+                    view_tag: facts::view_tag(&self.views, checkout),
+                    ..event
+                })
+            }
+            What::Labelled(_, version, label) => Some(HistoryEvent {
+                kind: EventKind::MakeLabel.into(),
+                object: version_kind.into(),
+                extension: version_id(state, element, version).into_bytes(),
+                detail: state.type_name(label).as_bytes().to_vec(),
+                ..event
+            }),
+            What::Linked { number, .. } => {
+                let link = element.hyperlinks.iter().find(|link| link.number == number)?;
+                Some(HistoryEvent {
+                    kind: EventKind::MakeHyperlink.into(),
+                    object: version_kind.into(),
+                    extension: version_id(state, element, link.from).into_bytes(),
+                    detail: state.type_name(link.link_type).as_bytes().to_vec(),
+                    ..with_comment(event, only_here(None))
+                })
+            }
+            What::Hyperlink { number, .. } => {
+                let link = element.hyperlinks.iter().find(|link| link.number == number)?;
+                let name = format!("{}@{}", state.type_name(link.link_type), number);
+                Some(HistoryEvent {
+                    object: ObjectKind::Hyperlink.into(),
+                    extension: name.into_bytes(),
+                    ..event
+                })
+            }
+            What::Symlink | What::Type(_) | What::Vob => None,
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "history_tests.rs"]
+mod tests;

@@ -1,0 +1,104 @@
+//! The events of one element: its own record tells all but who and why.
+
+use super::gather::Gathered;
+use super::{Part, What};
+use crate::server::proto::FailureCode;
+use crate::server::service::facts;
+use crate::server::state::Outcome;
+use crate::vob::{BranchNo, Element, ElementNo, Operation, VersionNo};
+use std::collections::HashSet;
+
+/// Places of one element's events among those of the same moment: what comes after its versions.
+const AFTER_VERSIONS: u32 = 1 << 31;
+
+impl Gathered<'_> {
+    pub(super) fn element(&mut self, subject: u32, room: u32, element: &Element, part: Part) -> Outcome<()> {
+        let only = match &self.request.branch {
+            branch if branch.is_empty() => None,
+            branch => match facts::find_branch(&self.rooms[room as usize].state, element, branch) {
+                Ok(found) => Some(found),
+                Err(failure) if failure.code() == FailureCode::VersionNotFound => return Ok(()),
+                Err(failure) => return Err(failure),
+            },
+        };
+        let on = |branch: BranchNo| only.is_none_or(|only| only == branch) && part.has_branch(branch);
+        let number = element.number;
+        if only.is_none() && part == Part::Whole {
+            let made_ns = element.version(VersionNo::ROOT).created_ns;
+            self.push(subject, element.event, made_ns, 0, What::Element(number));
+        }
+        for (branch, at) in element.branches.iter().zip((0..).map(BranchNo)) {
+            let Some(first) = branch.versions.first().filter(|_| on(at) && part.has_branches()) else {
+                continue;
+            };
+            let made_ns = element.version(*first).created_ns;
+            self.push(subject, branch.event, made_ns, 2 * first.0 + 1, What::Branch(number, at));
+        }
+        for (version, at) in element.versions.iter().zip((0..).map(VersionNo)) {
+            if !on(version.branch) || !part.has_version(at) {
+                continue;
+            }
+            // They differ where a time was preserved or clocks ran backwards.
+            let made_ns = match version.created_ns == version.effective_ns {
+                true => version.created_ns,
+                false => self.rooms[room as usize].vob.vob.event(version.event)?.time_ns,
+            };
+            self.push(subject, version.event, made_ns, 2 * at.0 + 2, What::Version(number, at));
+        }
+        for checkout in element.checkouts.iter().filter(|_| !self.request.no_checkouts) {
+            if on(checkout.branch) && part.has_checkout(checkout.number) {
+                let what = What::Checkout(number, checkout.number);
+                self.push(subject, checkout.event, checkout.created_ns, u32::MAX, what);
+            }
+        }
+        if !self.request.minor {
+            return Ok(());
+        }
+        for link in &element.hyperlinks {
+            if on(element.version(link.from).branch) && part.has_version(link.from) {
+                let time_ns = self.rooms[room as usize].vob.vob.event(link.event)?.time_ns;
+                let what = What::Linked { element: number, number: link.number };
+                self.push(subject, link.event, time_ns, AFTER_VERSIONS | link.number, what);
+            }
+        }
+        for (label, version) in &element.labels {
+            if on(element.version(*version).branch) && part.has_version(*version) {
+                self.labelled.push((room, *label, number, *version, subject));
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the labels that were attached by the event that made their type. A label itself does
+    /// not record its event: of others it is not known.
+    pub(super) fn labels(&mut self) -> Outcome<()> {
+        let mut labelled = std::mem::take(&mut self.labelled);
+        labelled.sort_unstable();
+        for of_label in labelled.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
+            let Some(&(room, label, ..)) = of_label.first() else {
+                continue;
+            };
+            let Some(object) = self.rooms[room as usize].state.types().get(label.index()).cloned() else {
+                continue;
+            };
+            let vob = self.vob(room);
+            let event = vob.vob.event(object.event)?;
+            let mut attached: HashSet<(ElementNo, VersionNo)> = HashSet::new();
+            for operation in vob.vob.transaction(&event)?.operations {
+                match operation {
+                    Operation::ApplyLabel { label: other, targets } if other == label => {
+                        attached.extend(targets)
+                    }
+                    _ => {}
+                }
+            }
+            for (_, label, element, version, subject) in of_label {
+                if attached.contains(&(*element, *version)) {
+                    let what = What::Labelled(*element, *version, *label);
+                    self.push(*subject, object.event, event.time_ns, AFTER_VERSIONS | version.0, what);
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,498 @@
+//! mkelem and mkdir: names come under version control.
+
+use super::check_in::{Data, store_file};
+use crate::server::identity::Caller;
+use crate::server::proto::*;
+use crate::server::state::{Outcome, Server, now_ns};
+use crate::view::live::{DirectoryState, Shown, View};
+use crate::view::{Found, MountedVob, ViewStorage};
+use crate::vob::apply::{DirectoryAt, valid_entry_name};
+use crate::vob::state::predefined;
+use crate::vob::{
+    BranchNo, ElementKind, ElementNo, Entry, NameChange, Oid, Operation, Transaction, TypeKind, TypeNo,
+    VersionNo,
+};
+use clerestory_specs::Selection;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Where a new element is to be catalogued.
+struct Slot {
+    view: Arc<View>,
+    vob: Arc<MountedVob>,
+    directory: ElementNo,
+    state: Arc<DirectoryState>,
+    leaf: Vec<u8>,
+}
+
+impl Slot {
+    /// A private file or directory of that name.
+    fn private(&self) -> PathBuf {
+        let dir = ViewStorage::private(&self.state.element.oid);
+        self.view.storage.dir().join(dir).join(OsStr::from_bytes(&self.leaf))
+    }
+}
+
+struct Wanted<'a> {
+    kind: ElementKind,
+    element_type: &'a [u8],
+    after: AfterMake,
+    preserve_time: bool,
+}
+
+impl Server {
+    pub(super) fn make_elements(
+        &self,
+        caller: &Caller,
+        request: &MakeElementRequest,
+    ) -> Outcome<MakeElementReply> {
+        let context = Server::context(&request.context)?;
+        let directory = request.element_type == b"directory";
+        let wanted = Wanted {
+            kind: if directory { ElementKind::Directory } else { ElementKind::File },
+            element_type: &request.element_type,
+            after: request.after(),
+            preserve_time: request.preserve_time,
+        };
+        let one = |argument: &MakeElementArgument| {
+            let mut made = Vec::new();
+            let path = match request.make_path {
+                true => self.make_path(caller, context, argument, &mut made),
+                false => Ok(()),
+            };
+            let outcome = path.and_then(|()| self.make(caller, context, &wanted, argument));
+            MakeElementOutcome { made_directories: made, ..told(outcome) }
+        };
+        Ok(MakeElementReply { outcomes: request.arguments.iter().map(one).collect() })
+    }
+
+    pub(super) fn make_directories(
+        &self,
+        caller: &Caller,
+        request: &MakeDirectoryRequest,
+    ) -> Outcome<MakeElementReply> {
+        let context = Server::context(&request.context)?;
+        let wanted = Wanted {
+            kind: ElementKind::Directory,
+            element_type: b"directory",
+            after: request.after(),
+            preserve_time: false,
+        };
+        let one = |argument: &MakeElementArgument| told(self.make(caller, context, &wanted, argument));
+        Ok(MakeElementReply { outcomes: request.arguments.iter().map(one).collect() })
+    }
+
+    fn slot(&self, context: &Context, pname: &Pname) -> Outcome<Slot> {
+        let absolute = &pname.absolute;
+        let at = absolute.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
+        let (parent, leaf) = (&absolute[..at], &absolute[at + 1..]);
+        let parent = Pname { typed: Vec::new(), absolute: parent.to_vec() };
+        let (view, resolved) = self.resolve(context, &parent)?;
+        let directory = match resolved.found {
+            Found::Element { element, shown, .. } if element.kind == ElementKind::Directory => {
+                if matches!(shown, Shown::Nothing(_) | Shown::Error(_)) {
+                    return Err(Failure::new(FailureCode::NoVersionSelected));
+                }
+                element.number
+            }
+            Found::Element { .. } => return Err(Failure::new(FailureCode::NotADirectory)),
+            Found::Private { .. } => return Err(Failure::new(FailureCode::NotAVobObject)),
+            Found::Symlink(_) => return Err(Failure::new(FailureCode::NotADirectory)),
+            Found::History(_) => return Err(Failure::new(FailureCode::VersionNameNotAllowed)),
+        };
+        if leaf.len() > 255 {
+            return Err(Failure::new(FailureCode::NameTooLong));
+        }
+        if !valid_entry_name(leaf) || leaf.windows(2).any(|pair| pair == b"@@") {
+            return Err(Failure::new(FailureCode::BadName).name(leaf));
+        }
+        let state = view.directory(&resolved.vob, directory)?;
+        Ok(Slot { view, vob: resolved.vob, directory, state, leaf: leaf.to_vec() })
+    }
+
+    fn make(
+        &self,
+        caller: &Caller,
+        context: &Context,
+        wanted: &Wanted<'_>,
+        argument: &MakeElementArgument,
+    ) -> Outcome<MadeElement> {
+        let pname =
+            argument.pname.as_ref().ok_or_else(|| Failure::internal("an argument came without its name"))?;
+        let slot = self.slot(context, pname)?;
+        let view = slot.view.uuid();
+        self.permit_element(caller, &slot.vob, &slot.state.element, "modify directory")?;
+        let private = slot.private();
+        let existing = private.symlink_metadata().ok();
+        self.check_existing(&slot, wanted, existing.as_ref())?;
+        let element_type = self.choose_type(&slot, wanted, &private, existing.as_ref())?;
+        let data = match (wanted.kind, wanted.after, &existing) {
+            (ElementKind::File, AfterMake::CheckIn, Some(_)) => Some(store_file(&slot.vob, &private, None)?),
+            (ElementKind::File, AfterMake::CheckIn, None) => {
+                return Err(Failure::new(FailureCode::NoSuchFile));
+            }
+            _ => None,
+        };
+        let mode = match (wanted.kind, &existing) {
+            (ElementKind::Directory, _) => 0o777 & !context.umask,
+            (ElementKind::File, Some(metadata)) => metadata.mode() & 0o555,
+            (ElementKind::File, None) => 0o444 & !context.umask,
+        } as u16;
+        let mut made = MadeElement { element_type: element_type.1.clone(), ..MadeElement::default() };
+        let mut number = ElementNo(0);
+        self.commit(&slot.vob, |store| {
+            let element =
+                store.element(slot.directory)?.ok_or_else(|| Failure::internal("the directory is gone"))?;
+            let not_checked_out = || Failure::new(FailureCode::DirectoryNotCheckedOut);
+            let checkout = element.checkout_of(&view).ok_or_else(not_checked_out)?;
+            let catalog = store.directory(slot.directory, DirectoryAt::CheckedOut(checkout.number))?;
+            if catalog.get(&slot.leaf).is_some() {
+                return Err(Failure::new(FailureCode::EntryExists));
+            }
+            let time_ns = now_ns();
+            let state = store.state();
+            number = state.next_element();
+            let oid = Oid::derived(&[
+                &view.0,
+                &slot.leaf,
+                &time_ns.to_be_bytes(),
+                &number.0.to_be_bytes(),
+                &state.header.oid.map(|oid| oid.0).unwrap_or_default(),
+            ]);
+            let kind_name = match wanted.kind {
+                ElementKind::File => "file",
+                ElementKind::Directory => "directory",
+            };
+            let name: Box<[u8]> = slot.leaf.as_slice().into();
+            let mut operations = vec![
+                Operation::CreateElement {
+                    number,
+                    oid,
+                    kind: wanted.kind,
+                    element_type: element_type.0,
+                    owner: caller.user_id,
+                    group: caller.group_id,
+                    mode,
+                },
+                Operation::ChangeDirectory {
+                    element: slot.directory,
+                    view,
+                    changes: vec![NameChange { name, entry: Some(Entry::Element(number)) }],
+                    note: format!("Added {kind_name} element \"{}\".", String::from_utf8_lossy(&slot.leaf)),
+                },
+            ];
+            if wanted.after != AfterMake::Nothing {
+                self.plan_after(&slot, &state, number, wanted, data, &mut operations, &mut made)?;
+            }
+            Ok(vec![Transaction {
+                time_ns,
+                user: self.user(caller, context),
+                comment: String::from_utf8_lossy(&argument.comment).into_owned(),
+                attributes: vec![],
+                operations,
+            }])
+        })?;
+        self.move_data(caller, context, &slot, wanted, number, existing.is_some(), &mut made)?;
+        self.host.private_changed(&slot.view, &slot.vob, slot.directory, &[&slot.leaf]);
+        Ok(made)
+    }
+
+    fn check_existing(
+        &self,
+        slot: &Slot,
+        wanted: &Wanted<'_>,
+        existing: Option<&std::fs::Metadata>,
+    ) -> Outcome<()> {
+        let is_directory = existing.map(|metadata| metadata.is_dir());
+        match (wanted.kind, is_directory) {
+            (ElementKind::Directory, Some(true)) => Err(Failure::new(FailureCode::PrivateDirectoryInTheWay)),
+            (ElementKind::Directory, Some(false)) => Err(Failure::new(FailureCode::EntryExists)),
+            (ElementKind::File, Some(true)) => {
+                Err(Failure::other("a directory cannot become a file element"))
+            }
+            (ElementKind::File, Some(false)) if existing.is_some_and(|metadata| !metadata.is_file()) => {
+                Err(Failure::other("only ordinary files can become file elements"))
+            }
+            _ if slot.state.catalog.get(&slot.leaf).is_some() => Err(Failure::new(FailureCode::EntryExists)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Chooses the element type: the one asked for, else by what an existing file holds.
+    fn choose_type(
+        &self,
+        slot: &Slot,
+        wanted: &Wanted<'_>,
+        private: &Path,
+        existing: Option<&std::fs::Metadata>,
+    ) -> Outcome<(TypeNo, Vec<u8>)> {
+        let state = slot.vob.vob.state();
+        let named = match wanted.element_type {
+            [] if existing.is_some() && !is_text(private)? => "compressed_file",
+            [] => "text_file",
+            name => std::str::from_utf8(name).unwrap_or_default(),
+        };
+        let found = state.type_named(TypeKind::Element, named);
+        let fits =
+            |number: TypeNo| (number == predefined::DIRECTORY) == (wanted.kind == ElementKind::Directory);
+        match found.filter(|object| fits(object.number)) {
+            Some(object) => Ok((object.number, object.name.clone().into_bytes())),
+            None => Err(Failure {
+                object_kind: ObjectKind::ElementType.into(),
+                ..Failure::new(FailureCode::TypeNotFound).name(named)
+            }),
+        }
+    }
+
+    /// Plans the checkout of the new element, and its checkin where that was asked for.
+    #[allow(clippy::too_many_arguments)]
+    fn plan_after(
+        &self,
+        slot: &Slot,
+        state: &crate::vob::VobState,
+        number: ElementNo,
+        wanted: &Wanted<'_>,
+        data: Option<Data>,
+        operations: &mut Vec<Operation>,
+        made: &mut MadeElement,
+    ) -> Outcome<()> {
+        let view = slot.view.uuid();
+        let main = state.type_name(predefined::MAIN);
+        let (mut branch, mut from, mut path) = (BranchNo::ROOT, VersionNo::ROOT, format!("/{main}"));
+        if let Some(name) = self.branch_for_new(slot, wanted.kind) {
+            let found = state.type_named(TypeKind::Branch, &name);
+            let object_kind = ObjectKind::BranchType.into();
+            let missing =
+                || Failure { object_kind, ..Failure::new(FailureCode::TypeNotFound).name(name.as_str()) };
+            let branch_type = found.ok_or_else(missing)?.number;
+            operations.push(Operation::CreateBranch { element: number, from, branch_type });
+            made.notices.push(Notice {
+                code: NoticeCode::CreatedBranch.into(),
+                name: name.clone().into_bytes(),
+                version: format!("{path}/0").into_bytes(),
+                ..Notice::default()
+            });
+            (branch, from, path) = (BranchNo(1), VersionNo(1), format!("{path}/{name}"));
+        }
+        made.checked_out_version = format!("{path}/0").into_bytes();
+        operations.push(Operation::CheckOut {
+            element: number,
+            view,
+            view_tag: slot.view.tag.clone(),
+            branch,
+            from,
+            reserved: true,
+        });
+        if let Some(data) = data {
+            let modified_ns = wanted.preserve_time.then_some(data.modified_ns);
+            let Data { content, executable, .. } = data;
+            operations.push(Operation::CheckIn { element: number, view, content, executable, modified_ns });
+            made.checked_in_version = format!("{path}/1").into_bytes();
+        }
+        Ok(())
+    }
+
+    /// Returns the branch type that the config spec's rule for the new element asks for.
+    fn branch_for_new(&self, slot: &Slot, kind: ElementKind) -> Option<String> {
+        let bound = slot.view.bound(&slot.vob);
+        let path = bound.descend(&slot.state.path, &slot.leaf);
+        match bound.select(&path, &NewElement(kind)) {
+            Selection::Version { rule, .. } => bound.rule(rule).mkbranch.clone(),
+            _ => None,
+        }
+    }
+
+    /// The private file of the name becomes the checked-out data; without one an empty file
+    /// does. After a checkin it goes.
+    #[allow(clippy::too_many_arguments)]
+    fn move_data(
+        &self,
+        caller: &Caller,
+        context: &Context,
+        slot: &Slot,
+        wanted: &Wanted<'_>,
+        number: ElementNo,
+        exists: bool,
+        made: &mut MadeElement,
+    ) -> Outcome<()> {
+        if wanted.kind == ElementKind::Directory {
+            return Ok(());
+        }
+        let element = slot.vob.element(number)?;
+        let data = slot.view.storage.dir().join(ViewStorage::checkout(&element.oid));
+        let private = slot.private();
+        let system = |error: std::io::Error| Failure::system(Vec::new(), &error);
+        match (wanted.after, exists) {
+            (AfterMake::CheckOut, true) => {
+                let metadata = private.metadata().map_err(system)?;
+                let mode = metadata.mode() | 0o222 & !context.umask;
+                std::fs::set_permissions(&private, std::fs::Permissions::from_mode(mode & 0o7777))
+                    .map_err(system)?;
+                std::fs::rename(&private, &data).map_err(system)?;
+                let relative = ViewStorage::checkout(&element.oid);
+                let from = ViewStorage::private(&slot.state.element.oid).join(OsStr::from_bytes(&slot.leaf));
+                let place = crate::view::private::Place::Path;
+                slot.view.private.moved(metadata.ino(), &place(from), place(relative));
+            }
+            (AfterMake::CheckOut, false) => {
+                let file = std::fs::File::create(&data).map_err(system)?;
+                let mode = (u32::from(element.mode) | 0o222) & !context.umask;
+                file.set_permissions(std::fs::Permissions::from_mode(mode)).map_err(system)?;
+                if rustix::process::geteuid().is_root() {
+                    let owner = (Some(caller.user_id), Some(caller.group_id));
+                    std::os::unix::fs::fchown(&file, owner.0, owner.1).map_err(system)?;
+                }
+                file.sync_all().map_err(system)?;
+            }
+            (AfterMake::CheckIn, _) => {
+                let metadata = private.metadata().map_err(system)?;
+                let root = slot.view.storage.root();
+                let from = ViewStorage::private(&slot.state.element.oid).join(OsStr::from_bytes(&slot.leaf));
+                let place = crate::view::private::Place::Path(from);
+                let left = slot.view.private.leave(root, metadata.ino(), &place);
+                left.map_err(|refusal| {
+                    Failure::other(format!("the private file cannot be let go: {refusal:?}"))
+                })?;
+                std::fs::remove_file(&private).map_err(system)?;
+            }
+            (AfterMake::Nothing, true) => {
+                // It would hide the new element.
+                let mut aside = slot.leaf.clone();
+                aside.extend_from_slice(b".mkelem");
+                let target = private.with_file_name(OsStr::from_bytes(&aside));
+                std::fs::rename(&private, &target).map_err(system)?;
+                self.host.private_changed(&slot.view, &slot.vob, slot.directory, &[&aside]);
+                let code = NoticeCode::MovedAside.into();
+                made.notices.push(Notice { code, name: aside, ..Notice::default() });
+            }
+            (AfterMake::Nothing, false) => {}
+        }
+        Ok(())
+    }
+
+    /// Makes directory elements of the private directories that lead to a name.
+    fn make_path(
+        &self,
+        caller: &Caller,
+        context: &Context,
+        argument: &MakeElementArgument,
+        made: &mut Vec<MadeDirectory>,
+    ) -> Outcome<()> {
+        let pname =
+            argument.pname.as_ref().ok_or_else(|| Failure::internal("an argument came without its name"))?;
+        let (view, path) = self.place(context, pname)?;
+        let inside = pname.absolute.len() - path.len();
+        let ends: Vec<usize> =
+            path.iter().enumerate().skip(1).filter(|(_, b)| **b == b'/').map(|(at, _)| at).collect();
+        for end in ends {
+            let Ok(resolved) = self.host.resolve(&view, &path[..end]) else {
+                continue;
+            };
+            let Found::Private { path: private, stat, .. } = resolved.found else {
+                continue;
+            };
+            if stat.st_mode & libc::S_IFMT != libc::S_IFDIR {
+                return Err(Failure::new(FailureCode::NotADirectory));
+            }
+            let absolute = pname.absolute[..inside + end].to_vec();
+            // The directory makes room for the element, then gives its contents to it.
+            let aside = private.with_extension("mkpath");
+            let system = |error: std::io::Error| Failure::system(Vec::new(), &error);
+            std::fs::rename(&private, &aside).map_err(system)?;
+            let wanted = Wanted {
+                kind: ElementKind::Directory,
+                element_type: b"directory",
+                after: AfterMake::CheckOut,
+                preserve_time: false,
+            };
+            let typed = absolute.clone();
+            let argument = MakeElementArgument {
+                pname: Some(Pname { typed: typed.clone(), absolute }),
+                comment: argument.comment.clone(),
+            };
+            match self.make(caller, context, &wanted, &argument) {
+                Ok(done) => {
+                    made.push(MadeDirectory { pname: typed, checked_out_version: done.checked_out_version });
+                }
+                Err(failure) => {
+                    let _ = std::fs::rename(&aside, &private);
+                    return Err(failure);
+                }
+            }
+            let made_now = self.host.resolve(&view, &path[..end])?;
+            let Found::Element { element, .. } = made_now.found else {
+                return Err(Failure::internal("a directory element that was just made is not there"));
+            };
+            let home = view.storage.dir().join(ViewStorage::private(&element.oid));
+            std::fs::rename(&aside, &home).map_err(system)?;
+            if let Some(state) = view.known_directory(made_now.vob.index, element.number) {
+                state.set_has_private(true);
+            }
+            self.host.forget_everything();
+        }
+        Ok(())
+    }
+}
+
+/// The facts of an element that is about to be made: its root branch with version 0.
+struct NewElement(ElementKind);
+
+impl clerestory_specs::ElementFacts for NewElement {
+    fn is_directory(&self) -> bool {
+        self.0 == ElementKind::Directory
+    }
+
+    fn element_type(&self) -> u32 {
+        u32::MAX
+    }
+
+    fn branch_type(&self, _branch: u32) -> u32 {
+        predefined::MAIN.0
+    }
+
+    fn sub_branch(&self, _parent: u32, _branch_type: u32) -> Option<u32> {
+        None
+    }
+
+    fn branches_of_type(&self, branch_type: u32, each: &mut dyn FnMut(u32)) {
+        if branch_type == predefined::MAIN.0 {
+            each(0);
+        }
+    }
+
+    fn has_version(&self, branch: u32, number: u32) -> bool {
+        (branch, number) == (0, 0)
+    }
+
+    fn latest(&self, branch: u32, not_after_ns: Option<i64>) -> Option<u32> {
+        (branch == 0 && not_after_ns.is_none_or(|limit| limit >= now_ns())).then_some(0)
+    }
+
+    fn labelled(&self, _label_type: u32, _each: &mut dyn FnMut(u32, u32)) {}
+
+    fn checked_out(&self) -> bool {
+        false
+    }
+}
+
+/// Tells whether a file looks like text: no NUL in its beginning.
+fn is_text(path: &Path) -> Outcome<bool> {
+    use std::io::Read;
+    let mut beginning = Vec::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(8192).read_to_end(&mut beginning));
+    read.map_err(|error| Failure::system(Vec::new(), &error))?;
+    Ok(!beginning.contains(&0))
+}
+
+fn told(outcome: Outcome<MadeElement>) -> MakeElementOutcome {
+    MakeElementOutcome {
+        outcome: Some(match outcome {
+            Ok(done) => make_element_outcome::Outcome::Done(done),
+            Err(failure) => make_element_outcome::Outcome::Failure(failure),
+        }),
+        made_directories: Vec::new(),
+    }
+}

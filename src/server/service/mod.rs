@@ -1,0 +1,175 @@
+//! The calls of clients, one module for each family, and how they are run.
+//!
+//! Handlers block: they read storage and wait for the journal. Each runs on a thread for
+//! blocking work; streams pass what they make through a short queue, so that a slow client
+//! holds its own call up and no other.
+
+mod check_in;
+mod check_out;
+mod describe;
+mod facts;
+mod history;
+mod import;
+mod list;
+mod make;
+mod version_tree;
+mod views;
+mod vobs;
+
+use super::identity::Caller;
+use super::proto::host_server::{Host, HostServer};
+use super::proto::*;
+use super::state::{Outcome, Server};
+use super::transport;
+use std::pin::Pin;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status};
+
+/// Items of a stream that may wait for a client.
+const QUEUE: usize = 256;
+
+/// Returns the service of a daemon.
+pub fn service(server: Arc<Server>) -> HostServer<Calls> {
+    HostServer::new(Calls(server)).max_decoding_message_size(64 << 20).max_encoding_message_size(64 << 20)
+}
+
+/// The service: hands each call to its handler.
+pub struct Calls(Arc<Server>);
+
+type Items<T> = Pin<Box<dyn tokio_stream::Stream<Item = Result<T, Status>> + Send>>;
+
+impl Calls {
+    async fn call<Q, A>(
+        &self,
+        request: Request<Q>,
+        handle: impl FnOnce(&Server, &Caller, &Q) -> Outcome<A> + Send + 'static,
+    ) -> Result<Response<A>, Status>
+    where
+        Q: Send + 'static,
+        A: Send + 'static,
+    {
+        let caller = transport::caller(&request)?;
+        let (server, request) = (Arc::clone(&self.0), request.into_inner());
+        let work = move || handle(&server, &caller, &request);
+        match tokio::task::spawn_blocking(work).await {
+            Ok(answer) => Ok(Response::new(answer?)),
+            Err(error) => Err(panicked(&error)),
+        }
+    }
+
+    fn stream<Q, A>(
+        &self,
+        request: Request<Q>,
+        handle: impl FnOnce(&Server, &Caller, &Q, &mut dyn FnMut(A) -> bool) -> Outcome<()> + Send + 'static,
+    ) -> Result<Response<Items<A>>, Status>
+    where
+        Q: Send + 'static,
+        A: Send + 'static,
+    {
+        let caller = transport::caller(&request)?;
+        let (server, request) = (Arc::clone(&self.0), request.into_inner());
+        let (sender, receiver) = mpsc::channel(QUEUE);
+        tokio::task::spawn_blocking(move || {
+            let items = sender.clone();
+            let stop = server.stop.subscribe();
+            let mut send = move |item| !*stop.borrow() && items.blocking_send(Ok(item)).is_ok();
+            if let Err(failure) = handle(&server, &caller, &request, &mut send) {
+                // A client that is gone needs no answer.
+                let _ = sender.blocking_send(Err(failure.into()));
+            }
+        });
+        Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
+    }
+}
+
+fn panicked(error: &tokio::task::JoinError) -> Status {
+    tracing::error!(%error, "a call did not end as it should");
+    Failure::internal(format!("a call did not end as it should: {error}")).into()
+}
+
+macro_rules! calls {
+    ($($name:ident($request:ty) -> $answer:ty = $handler:path;)* ; $($stream:ident $items:ident($sr:ty) -> $si:ty = $sh:path;)*) => {
+        #[tonic::async_trait]
+        impl Host for Calls {
+            $(async fn $name(&self, request: Request<$request>) -> Result<Response<$answer>, Status> {
+                self.call(request, $handler).await
+            })*
+            $(type $items = Items<$si>;
+            async fn $stream(&self, request: Request<$sr>) -> Result<Response<Items<$si>>, Status> {
+                self.stream(request, $sh)
+            })*
+        }
+    };
+}
+
+calls! {
+    shutdown(ShutdownRequest) -> ShutdownReply = Server::shutdown;
+    status(StatusRequest) -> StatusReply = Server::status;
+    stats(StatsRequest) -> StatsReply = Server::stats;
+    create_vob(CreateVobRequest) -> VobFacts = Server::create_vob;
+    remove_vob(RemoveVobRequest) -> VobFacts = Server::remove_vob;
+    list_vobs(ListVobsRequest) -> ListVobsReply = Server::list_vobs;
+    mount_vob(MountRequest) -> MountReply = Server::mount_vobs;
+    unmount_vob(MountRequest) -> MountReply = Server::unmount_vobs;
+    create_view(CreateViewRequest) -> ViewFacts = Server::create_view;
+    remove_view(RemoveViewRequest) -> RemoveViewReply = Server::remove_view;
+    list_views(ListViewsRequest) -> ListViewsReply = Server::list_views;
+    start_view(ViewTags) -> ViewOutcomes = Server::start_views;
+    end_view(ViewTags) -> ViewOutcomes = Server::end_views;
+    set_config_spec(SetConfigSpecRequest) -> SetConfigSpecReply = Server::set_config_spec;
+    get_config_spec(GetConfigSpecRequest) -> GetConfigSpecReply = Server::get_config_spec;
+    current_view(CurrentViewRequest) -> CurrentViewReply = Server::answer_current_view;
+    inspect(InspectRequest) -> InspectReply = Server::inspect;
+    checkout(CheckoutRequest) -> CheckoutReply = Server::check_out;
+    checkin(CheckinRequest) -> CheckinReply = Server::check_in;
+    uncheckout(UncheckoutRequest) -> UncheckoutReply = Server::cancel_check_out;
+    make_element(MakeElementRequest) -> MakeElementReply = Server::make_elements;
+    make_directory(MakeDirectoryRequest) -> MakeElementReply = Server::make_directories;
+    describe(DescribeRequest) -> Description = Server::describe;
+    ;
+    list ListStream(ListRequest) -> ListItem = Server::list;
+    version_tree VersionTreeStream(VersionTreeRequest) -> VersionTreeItem = Server::version_tree;
+    history HistoryStream(HistoryRequest) -> HistoryItem = Server::history;
+    import ImportStream(ImportRequest) -> ImportItem = Server::import;
+}
+
+impl Server {
+    fn shutdown(&self, caller: &Caller, _request: &ShutdownRequest) -> Outcome<ShutdownReply> {
+        self.permit(caller, &[], "shutdown")?;
+        let _ = self.stop.send(true);
+        Ok(ShutdownReply { pid: std::process::id() })
+    }
+
+    fn status(&self, _caller: &Caller, _request: &StatusRequest) -> Outcome<StatusReply> {
+        use std::os::unix::ffi::OsStrExt;
+        Ok(StatusReply {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            pid: std::process::id(),
+            home: self.home.root().as_os_str().as_bytes().to_vec(),
+            viewroot: self.home.viewroot().as_os_str().as_bytes().to_vec(),
+            viewroot_mounted: self
+                .mounted
+                .lock()
+                .as_ref()
+                .is_some_and(|mounted| !mounted.ending().has_come()),
+            started_s: self.started_s,
+            mounted_vobs: self.host.vobs().iter().map(|vob| vob.tag.clone().into_bytes()).collect(),
+            started_views: self.host.views().iter().map(|view| view.tag.clone()).collect(),
+        })
+    }
+
+    fn stats(&self, _caller: &Caller, request: &StatsRequest) -> Outcome<StatsReply> {
+        if request.reset {
+            return Err(Failure::other("counters cannot be set to zero: compare two readings instead"));
+        }
+        let mounted = self.mounted.lock();
+        let counters = mounted.as_ref().map(|mounted| mounted.counters());
+        let count = |(request, value): (clerestory_mount::Request, u64)| Counter {
+            name: format!("fuse.{}", request.name()),
+            value,
+        };
+        Ok(StatsReply { counters: counters.iter().flat_map(|c| c.iter()).map(count).collect() })
+    }
+}

@@ -1,0 +1,367 @@
+//! Views: making, removing, listing, starting, and their config specs.
+
+use super::vobs::{bad_tag, check_storage_place, give_away, remove_storage};
+use crate::server::identity::{self, Caller};
+use crate::server::proto::*;
+use crate::server::registry::{ViewEntry, ViewTag};
+use crate::server::state::{DEFAULT_CONFIG_SPEC, Outcome, Server, now_ns};
+use crate::store::CommitError;
+use crate::view::ViewStorage;
+use crate::vob::{ElementKind, ElementNo, Oid, Operation, Transaction, ViewUuid};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+fn view_tag(tag: &str) -> Outcome<ViewTag> {
+    ViewTag::new(tag).map_err(|error| bad_tag(tag.as_bytes(), error))
+}
+
+fn no_such_view(tag: &str) -> Failure {
+    Failure { view_tag: tag.to_owned(), ..Failure::new(FailureCode::NoSuchViewTag) }
+}
+
+fn diagnostics(complaints: Vec<clerestory_specs::Diagnostic>) -> Failure {
+    let one = |complaint: clerestory_specs::Diagnostic| Diagnostic {
+        file: complaint.file.as_os_str().as_bytes().to_vec(),
+        line: complaint.line,
+        column: complaint.column,
+        text: complaint.to_string(),
+    };
+    Failure {
+        diagnostics: complaints.into_iter().map(one).collect(),
+        ..Failure::new(FailureCode::ConfigSpec)
+    }
+}
+
+impl Server {
+    pub(super) fn create_view(&self, caller: &Caller, request: &CreateViewRequest) -> Outcome<ViewFacts> {
+        let tag = view_tag(&request.tag)?;
+        let _turn = self.administration.lock();
+        let text = match request.config_spec.as_slice() {
+            [] => self.default_config_spec()?,
+            text => text.to_vec(),
+        };
+        self.compile(&text, Path::new("/"), caller).map_err(diagnostics)?;
+        let storage = match request.storage.as_slice() {
+            [] => self.default_storage(self.home.views(), tag.as_str(), "vws"),
+            path => PathBuf::from(OsStr::from_bytes(path)),
+        };
+        let seed = Oid::derived(&[
+            tag.as_str().as_bytes(),
+            &now_ns().to_be_bytes(),
+            &std::process::id().to_be_bytes(),
+            storage.as_os_str().as_bytes(),
+        ]);
+        let uuid = ViewUuid(seed.0);
+        let entry = ViewEntry {
+            storage: storage.clone(),
+            uuid: uuid.to_string(),
+            index: 0,
+            owner: caller.user_id,
+            group: caller.group_id,
+            started: true,
+        };
+        let mut trial = (*self.registry.entries()).clone();
+        trial.add_view(tag.clone(), entry.clone())?;
+        check_storage_place(&storage, caller, &self.home.views())?;
+        drop(ViewStorage::create(&storage, uuid, &text)?);
+        let comment = || std::fs::write(storage.join("comment"), &request.comment);
+        let made = give_away(&storage, caller)
+            .and_then(|()| comment().map_err(|error| Failure::system(storage.as_os_str().as_bytes(), &error)))
+            .and_then(|()| {
+                self.registry.change(|entries| entries.add_view(tag.clone(), entry).map_err(Failure::from))
+            });
+        if let Err(failure) = made {
+            let _ = std::fs::remove_dir_all(&storage);
+            return Err(failure);
+        }
+        self.show_view(&tag)?;
+        self.view_facts(&tag)
+    }
+
+    /// The site's default config spec: the file `default_config_spec` of the home, if there is one.
+    fn default_config_spec(&self) -> Outcome<Vec<u8>> {
+        let path = self.home.root().join("default_config_spec");
+        match std::fs::read(&path) {
+            Ok(text) => Ok(text),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(DEFAULT_CONFIG_SPEC.into()),
+            Err(error) => Err(Failure::system(path.as_os_str().as_bytes(), &error)),
+        }
+    }
+
+    fn show_view(&self, tag: &ViewTag) -> Outcome<()> {
+        let entries = self.registry.entries();
+        let entry = entries.views.get(tag).ok_or_else(|| no_such_view(tag.as_str()))?;
+        self.open_view(tag, entry)?;
+        self.host.tables_changed();
+        Ok(())
+    }
+
+    pub(super) fn remove_view(
+        &self,
+        caller: &Caller,
+        request: &RemoveViewRequest,
+    ) -> Outcome<RemoveViewReply> {
+        let _turn = self.administration.lock();
+        let entries = self.registry.entries();
+        let mut views = entries.views.iter();
+        let found = match &request.which {
+            Some(remove_view_request::Which::Tag(tag)) => views.find(|(t, _)| t.as_str() == tag),
+            Some(remove_view_request::Which::Storage(path)) => {
+                views.find(|(_, entry)| entry.storage.as_os_str().as_bytes() == path)
+            }
+            Some(remove_view_request::Which::Uuid(uuid)) => views.find(|(_, entry)| entry.uuid == *uuid),
+            None => return Err(Failure::internal("a view to remove was not named")),
+        };
+        let named = match &request.which {
+            Some(remove_view_request::Which::Tag(tag)) => tag.clone(),
+            Some(remove_view_request::Which::Uuid(uuid)) => uuid.clone(),
+            Some(remove_view_request::Which::Storage(path)) => String::from_utf8_lossy(path).into_owned(),
+            None => String::new(),
+        };
+        let (tag, entry) = found.ok_or_else(|| no_such_view(&named))?;
+        self.permit(caller, &[(entry.owner, "view owner")], "remove view")?;
+        let uuid: ViewUuid = entry.uuid.parse().map_err(|error| Failure::internal(format!("{error}")))?;
+        let held = self.checkouts_of(&uuid)?;
+        if !held.is_empty() && !request.force {
+            return Err(Failure {
+                text: format!("it holds {} checkouts", held.iter().map(|(_, e)| e.len()).sum::<usize>()),
+                ..Failure::new(FailureCode::Busy).name(tag.as_str())
+            });
+        }
+        let facts = self.view_facts(tag)?;
+        let context = Server::context(&request.context)?;
+        let mut notices = Vec::new();
+        for (vob, elements) in held {
+            let operations = elements
+                .iter()
+                .map(|element| Operation::CancelCheckOut { element: *element, view: uuid })
+                .collect();
+            let transaction = Transaction {
+                time_ns: now_ns(),
+                user: self.user(caller, context),
+                comment: format!("Removed view \"{}\".", tag.as_str()),
+                attributes: vec![],
+                operations,
+            };
+            self.commit(&vob, |_| Ok(vec![transaction]))?;
+            let code = NoticeCode::ReferencesRemoved.into();
+            notices.push(Notice { code, name: vob.tag.clone().into_bytes(), ..Notice::default() });
+        }
+        self.host.remove_view(tag.as_str());
+        self.host.tables_changed();
+        self.registry.change(|entries| {
+            entries.views.remove(tag);
+            Ok::<_, Failure>(())
+        })?;
+        remove_storage(&entry.storage)?;
+        Ok(RemoveViewReply { view: Some(facts), notices })
+    }
+
+    /// Finds the elements checked out to a view, in every mounted VOB that has any.
+    #[allow(clippy::type_complexity)]
+    fn checkouts_of(
+        &self,
+        view: &ViewUuid,
+    ) -> Outcome<Vec<(std::sync::Arc<crate::view::MountedVob>, Vec<ElementNo>)>> {
+        let mut found = Vec::new();
+        for vob in self.host.vobs() {
+            let mut held = Vec::new();
+            if vob.vob.state().header.checkouts > 0 {
+                for number in 0..vob.vob.state().header.elements {
+                    if vob.element(ElementNo(number))?.checkout_of(view).is_some() {
+                        held.push(ElementNo(number));
+                    }
+                }
+            }
+            // Directories last: what was made in them is orphaned only after it was given up.
+            let is_directory = |number: &ElementNo| {
+                vob.element(*number).is_ok_and(|element| element.kind == ElementKind::Directory)
+            };
+            held.sort_by_key(is_directory);
+            if !held.is_empty() {
+                found.push((vob, held));
+            }
+        }
+        Ok(found)
+    }
+
+    pub(super) fn list_views(&self, _caller: &Caller, request: &ListViewsRequest) -> Outcome<ListViewsReply> {
+        let entries = self.registry.entries();
+        let all = || entries.views.keys().map(|tag| tag.as_str().to_owned()).collect();
+        let tags: Vec<String> = if request.tags.is_empty() { all() } else { request.tags.clone() };
+        let facts =
+            |tag: &String| view_tag(tag).map_err(|_| no_such_view(tag)).and_then(|t| self.view_facts(&t));
+        Ok(ListViewsReply { outcomes: tags.iter().map(|tag| outcome(facts(tag))).collect() })
+    }
+
+    fn view_facts(&self, tag: &ViewTag) -> Outcome<ViewFacts> {
+        let entries = self.registry.entries();
+        let entry = entries.views.get(tag).ok_or_else(|| no_such_view(tag.as_str()))?;
+        let metadata = |name: &str| entry.storage.join(name).metadata();
+        let owner = identity::user_name(entry.owner);
+        let group = identity::group_name(entry.group);
+        Ok(ViewFacts {
+            tag: tag.as_str().to_owned(),
+            storage: entry.storage.as_os_str().as_bytes().to_vec(),
+            host: self.host_name.clone(),
+            uuid: entry.uuid.clone(),
+            started: self.host.view(tag.as_str()).is_some(),
+            mode: 0o755,
+            comment: std::fs::read(entry.storage.join("comment")).unwrap_or_default(),
+            created_s: metadata("format").map_or(0, |metadata| metadata.mtime()),
+            creator: Some(Person {
+                login: owner.clone(),
+                group: group.clone(),
+                host: self.host_name.clone(),
+                full_name: identity::Account::of_user(entry.owner).map(|a| a.full_name).unwrap_or_default(),
+            }),
+            owner,
+            group,
+            root: self.home.viewroot().join(tag.as_str()).as_os_str().as_bytes().to_vec(),
+            config_spec_changed_s: metadata("config_spec").map_or(0, |metadata| metadata.mtime()),
+            trouble: ViewStorage::open(&entry.storage).err().map(Failure::from),
+            additional_groups: vec![],
+        })
+    }
+
+    pub(super) fn start_views(&self, _caller: &Caller, request: &ViewTags) -> Outcome<ViewOutcomes> {
+        let _turn = self.administration.lock();
+        let start = |tag: &String| {
+            let parsed = view_tag(tag).map_err(|_| no_such_view(tag))?;
+            if self.host.view(tag).is_none() {
+                self.show_view(&parsed)?;
+                self.note_started(&parsed, true)?;
+            }
+            self.view_facts(&parsed)
+        };
+        Ok(ViewOutcomes { outcomes: request.tags.iter().map(|tag| outcome(start(tag))).collect() })
+    }
+
+    pub(super) fn end_views(&self, caller: &Caller, request: &ViewTags) -> Outcome<ViewOutcomes> {
+        let _turn = self.administration.lock();
+        let end = |tag: &String| {
+            let parsed = view_tag(tag).map_err(|_| no_such_view(tag))?;
+            let entries = self.registry.entries();
+            let entry = entries.views.get(&parsed).ok_or_else(|| no_such_view(tag))?;
+            self.permit(caller, &[(entry.owner, "view owner")], "end view")?;
+            if self.host.remove_view(tag).is_none() {
+                return Err(Failure { view_tag: tag.clone(), ..Failure::new(FailureCode::ViewNotStarted) });
+            }
+            self.host.tables_changed();
+            self.note_started(&parsed, false)?;
+            self.view_facts(&parsed)
+        };
+        Ok(ViewOutcomes { outcomes: request.tags.iter().map(|tag| outcome(end(tag))).collect() })
+    }
+
+    fn note_started(&self, tag: &ViewTag, started: bool) -> Outcome<()> {
+        self.registry.change(|entries| {
+            if let Some(entry) = entries.views.get_mut(tag) {
+                entry.started = started;
+            }
+            Ok(())
+        })
+    }
+
+    pub(super) fn set_config_spec(
+        &self,
+        caller: &Caller,
+        request: &SetConfigSpecRequest,
+    ) -> Outcome<SetConfigSpecReply> {
+        let context = Server::context(&request.context)?;
+        let view = match request.tag.as_str() {
+            "" => self.current_view(context)?,
+            tag => self.started_view(tag)?,
+        };
+        let entries = self.registry.entries();
+        let owner =
+            entries.views.iter().find(|(tag, _)| tag.as_str() == view.tag).map(|(_, entry)| entry.owner);
+        self.permit(caller, &[(owner.unwrap_or(0), "view owner")], "set config spec")?;
+        let stored = view.storage.dir().join("config_spec");
+        let (text, file) = match &request.source {
+            Some(set_config_spec_request::Source::Text(text)) => {
+                (text.text.clone(), PathBuf::from(OsStr::from_bytes(&text.file)))
+            }
+            Some(set_config_spec_request::Source::Default(_)) => (self.default_config_spec()?, stored),
+            Some(set_config_spec_request::Source::Current(_)) => (view.storage.config_spec()?, stored),
+            None => return Err(Failure::internal("a config spec was not given")),
+        };
+        let spec = self.compile(&text, &file, caller).map_err(diagnostics)?;
+        view.storage.set_config_spec(&text)?;
+        view.set_spec(spec);
+        self.host.forget_everything();
+        Ok(SetConfigSpecReply { tag: view.tag.clone(), warnings: vec![] })
+    }
+
+    pub(super) fn get_config_spec(
+        &self,
+        _caller: &Caller,
+        request: &GetConfigSpecRequest,
+    ) -> Outcome<GetConfigSpecReply> {
+        let context = Server::context(&request.context)?;
+        let (tag, set_view_tag) = match request.tag.as_str() {
+            "" => {
+                let tag = self.current_tag(context).ok_or_else(|| Failure::new(FailureCode::NoView))?;
+                let other = !context.view_tag.is_empty() && context.view_tag != tag;
+                (tag, if other { context.view_tag.clone() } else { String::new() })
+            }
+            tag => (tag, String::new()),
+        };
+        // The view need not be started.
+        let entries = self.registry.entries();
+        let parsed = view_tag(tag).map_err(|_| no_such_view(tag))?;
+        let entry = entries.views.get(&parsed).ok_or_else(|| no_such_view(tag))?;
+        let text = ViewStorage::open(&entry.storage)?.config_spec()?;
+        Ok(GetConfigSpecReply { tag: tag.to_owned(), text, set_view_tag })
+    }
+
+    pub(super) fn answer_current_view(
+        &self,
+        _caller: &Caller,
+        request: &CurrentViewRequest,
+    ) -> Outcome<CurrentViewReply> {
+        let context = Server::context(&request.context)?;
+        let here = self.below_viewroot(&context.working_directory).map(|(tag, _)| tag);
+        let here = here.filter(|tag| self.host.view(tag).is_some());
+        let set = context.view_tag.as_str();
+        // Inside the set view, relative paths work in it too.
+        let in_vob = self.host.vob_of(&context.working_directory).is_some();
+        let working = here.or(Some(set).filter(|set| !set.is_empty() && in_vob));
+        let root = here.filter(|tag| *tag != set).map(|tag| self.home.viewroot().join(tag));
+        Ok(CurrentViewReply {
+            working_directory_view: working.unwrap_or_default().to_owned(),
+            set_view: set.to_owned(),
+            root: root.map(|root| root.as_os_str().as_bytes().to_vec()).unwrap_or_default(),
+        })
+    }
+
+    /// Commits, and makes the commit visible in every view.
+    pub(super) fn commit(
+        &self,
+        vob: &std::sync::Arc<crate::view::MountedVob>,
+        plan: impl FnOnce(&crate::store::Vob) -> Outcome<Vec<Transaction>>,
+    ) -> Outcome<crate::store::Committed> {
+        let committed = match vob.vob.commit(plan) {
+            Ok(committed) => committed,
+            Err(CommitError::Plan(failure)) => return Err(failure),
+            Err(CommitError::Store(error)) => return Err(error.into()),
+            Err(CommitError::Refused(refused)) => return Err(self.refused(vob, refused)),
+        };
+        if let Err(error) = self.host.committed(vob, &committed) {
+            // It is committed all the same.
+            tracing::error!(%error, "views could not be told of a commit one by one");
+        }
+        Ok(committed)
+    }
+}
+
+fn outcome(result: Outcome<ViewFacts>) -> ViewOutcome {
+    ViewOutcome {
+        outcome: Some(match result {
+            Ok(facts) => view_outcome::Outcome::Done(facts),
+            Err(failure) => view_outcome::Outcome::Failure(failure),
+        }),
+    }
+}

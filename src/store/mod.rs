@@ -1,0 +1,10 @@
+//! Where a VOB lives on disk: the journal that is the truth, the index engine that can be
+//! rebuilt from it, and the pools that hold contents. It must not know what a view is.
+
+pub mod engine;
+pub mod journal;
+pub mod pool;
+pub mod recent;
+pub mod vob;
+
+pub use vob::{CommitError, Committed, StoreError, Vob, VobOptions};

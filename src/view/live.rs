@@ -1,0 +1,400 @@
+//! Live selection: which version of each element a view shows, now.
+//!
+//! For every directory element that was looked at, a view keeps a [`DirectoryState`]: the
+//! path by which it was reached, in the form patterns need it, and the names it catalogs.
+//! States are dropped when something they depend on changes (see `change`).
+
+use super::host::MountedVob;
+use super::inode::{ViewIndex, VobIndex};
+use super::private::PrivateFiles;
+use super::storage::ViewStorage;
+use crate::store::StoreError;
+use crate::vob::apply::DirectoryAt;
+use crate::vob::element::Seen;
+use crate::vob::{BranchNo, Directory, Element, ElementNo, TypeKind, VersionNo, ViewUuid, VobState};
+use clerestory_specs::{BoundSpec, ConfigSpec, PathState, RuleIndex, Selection, TypeNames};
+use parking_lot::{Mutex, RwLock};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+/// What a view shows for an element.
+#[derive(Copy, Clone, Eq, PartialEq, Debug)]
+pub enum Shown {
+    /// A checked-in version.
+    Version(VersionNo, RuleIndex),
+    /// The view's own checkout.
+    CheckedOut(RuleIndex),
+    /// Nothing: by a `-none` rule, or because no rule matched.
+    Nothing(Option<RuleIndex>),
+    /// Access is an error: by an `-error` rule, or because the rule is ambiguous.
+    Error(RuleIndex),
+}
+
+impl Shown {
+    /// Returns the rule that decided.
+    pub fn rule(&self) -> Option<RuleIndex> {
+        match self {
+            Shown::Version(_, rule) | Shown::CheckedOut(rule) | Shown::Error(rule) => Some(*rule),
+            Shown::Nothing(rule) => *rule,
+        }
+    }
+}
+
+/// A directory element as a view shows it.
+#[derive(Debug)]
+pub struct DirectoryState {
+    /// The directory that catalogs it, and its name there; none for a VOB's root.
+    pub parent: Option<(ElementNo, Box<[u8]>)>,
+    /// Which rules' patterns can match below it.
+    pub path: PathState,
+    /// For which config spec `path` was worked out: another one makes the state void.
+    pub generation: u64,
+    /// The element as it was then.
+    pub element: Arc<Element>,
+    /// Which catalog is shown; none where no version is selected (only for a VOB's root).
+    pub at: Option<DirectoryAt>,
+    /// The names.
+    pub catalog: Arc<Directory>,
+    private: AtomicU8,
+    order: OnceLock<Vec<(u64, u32)>>,
+}
+
+const PRIVATE_UNKNOWN: u8 = 0;
+const PRIVATE_ABSENT: u8 = 1;
+const PRIVATE_PRESENT: u8 = 2;
+
+impl DirectoryState {
+    /// Tells whether the view has private files here, if that is known.
+    pub fn has_private(&self) -> Option<bool> {
+        match self.private.load(Ordering::Acquire) {
+            PRIVATE_UNKNOWN => None,
+            known => Some(known == PRIVATE_PRESENT),
+        }
+    }
+
+    /// Remembers whether the view has private files here.
+    pub fn set_has_private(&self, present: bool) {
+        let value = if present { PRIVATE_PRESENT } else { PRIVATE_ABSENT };
+        self.private.store(value, Ordering::Release);
+    }
+
+    /// Returns the catalog's entries in the order of listings: (cookie, index).
+    pub fn order(&self) -> &[(u64, u32)] {
+        self.order.get_or_init(|| {
+            let cookies = self.catalog.iter().zip(0..).map(|((name, _), index)| (cookie(name), index));
+            let mut order: Vec<(u64, u32)> = cookies.collect();
+            order.sort_unstable();
+            order
+        })
+    }
+}
+
+/// The position of a name in listings: a hash, so that it keeps its meaning while other names
+/// come and go. 1 and 2 belong to `.` and `..`.
+pub fn cookie(name: &[u8]) -> u64 {
+    let hash = blake3_prefix(name);
+    (hash >> 2).max(3)
+}
+
+fn blake3_prefix(name: &[u8]) -> u64 {
+    // FNV-1a would do for spreading; names of one directory must not collide by design of an
+    // attacker either, or a listing could lose one of them.
+    let hash = blake3::hash(name);
+    let mut bytes = [0; 8];
+    bytes.copy_from_slice(&hash.as_bytes()[..8]);
+    u64::from_be_bytes(bytes)
+}
+
+/// A started view.
+pub struct View {
+    /// Its number on this host.
+    pub index: ViewIndex,
+    /// Its tag.
+    pub tag: String,
+    /// Its storage.
+    pub storage: ViewStorage,
+    /// Its private files.
+    pub private: PrivateFiles,
+    spec: RwLock<ConfigSpec>,
+    bound: RwLock<HashMap<VobIndex, Arc<BoundSpec>>>,
+    /// Grows whenever `bound` is emptied.
+    generation: AtomicU64,
+    directories: Vec<RwLock<States>>,
+    stale: Mutex<States>,
+}
+
+type States = HashMap<(VobIndex, ElementNo), Arc<DirectoryState>>;
+
+/// Locks among which the directory states are spread.
+const SHARDS: usize = 16;
+
+struct Names<'a>(&'a VobState);
+
+impl Names<'_> {
+    fn find(&self, kind: TypeKind, name: &str) -> Option<u32> {
+        self.0.type_named(kind, name).map(|object| object.number.0)
+    }
+}
+
+impl TypeNames for Names<'_> {
+    fn branch_type(&self, name: &str) -> Option<u32> {
+        self.find(TypeKind::Branch, name)
+    }
+
+    fn label_type(&self, name: &str) -> Option<u32> {
+        self.find(TypeKind::Label, name)
+    }
+
+    fn element_type(&self, name: &str) -> Option<u32> {
+        self.find(TypeKind::Element, name)
+    }
+}
+
+impl View {
+    /// Starts a view with a compiled config spec.
+    pub fn new(index: ViewIndex, tag: String, storage: ViewStorage, spec: ConfigSpec) -> View {
+        View {
+            index,
+            tag,
+            storage,
+            private: PrivateFiles::default(),
+            spec: RwLock::new(spec),
+            bound: RwLock::default(),
+            generation: AtomicU64::new(0),
+            directories: (0..SHARDS).map(|_| RwLock::default()).collect(),
+            stale: Mutex::default(),
+        }
+    }
+
+    /// Returns the view's identity.
+    pub fn uuid(&self) -> ViewUuid {
+        self.storage.uuid()
+    }
+
+    /// Returns the config spec in force.
+    pub fn spec(&self) -> ConfigSpec {
+        self.spec.read().clone()
+    }
+
+    /// Puts another config spec in force. The caller tells the kernel.
+    pub fn set_spec(&self, spec: ConfigSpec) {
+        *self.spec.write() = spec;
+        self.forget_selection();
+    }
+
+    /// Forgets everything that depends on the config spec or on type names. Which directories
+    /// the kernel may have listed is kept until it was told.
+    pub fn forget_selection(&self) {
+        {
+            let mut table = self.bound.write();
+            self.generation.fetch_add(1, Ordering::AcqRel);
+            table.clear();
+        }
+        let mut stale = self.stale.lock();
+        for shard in &self.directories {
+            stale.extend(shard.write().drain());
+        }
+    }
+
+    /// Returns the directories of a VOB forgotten since the kernel was told.
+    pub fn stale_directories(&self, vob: VobIndex) -> Vec<(ElementNo, Arc<DirectoryState>)> {
+        let stale = self.stale.lock();
+        let of_vob = stale.iter().filter(|((v, _), _)| *v == vob);
+        of_vob.map(|((_, element), state)| (*element, Arc::clone(state))).collect()
+    }
+
+    /// Notes that the kernel was told.
+    pub fn drop_stale_directories(&self) {
+        self.stale.lock().clear();
+    }
+
+    /// Returns the config spec with its names looked up in a VOB.
+    pub fn bound(&self, vob: &MountedVob) -> Arc<BoundSpec> {
+        if let Some(bound) = self.bound.read().get(&vob.index) {
+            return Arc::clone(bound);
+        }
+        loop {
+            let before = self.generation.load(Ordering::Acquire);
+            let spec = self.spec.read().clone();
+            let bound = Arc::new(spec.bind(&Names(&vob.vob.state()), vob.tag.as_bytes()));
+            let mut table = self.bound.write();
+            // A spec that was replaced meanwhile must not come back.
+            if self.generation.load(Ordering::Acquire) == before {
+                table.insert(vob.index, Arc::clone(&bound));
+                return bound;
+            }
+        }
+    }
+
+    /// Selects what the view shows for an element at a path.
+    pub fn select(&self, vob: &MountedVob, path: &PathState, element: &Element) -> Shown {
+        let uuid = self.uuid();
+        select(&self.bound(vob), path, element, Some(&uuid))
+    }
+
+    fn shard(&self, element: ElementNo) -> &RwLock<States> {
+        &self.directories[element.index() % SHARDS]
+    }
+
+    /// Returns the state of a directory, if it was looked at before.
+    pub fn known_directory(&self, vob: VobIndex, element: ElementNo) -> Option<Arc<DirectoryState>> {
+        let generation = self.generation();
+        let known = self.shard(element).read().get(&(vob, element)).cloned();
+        known.filter(|state| state.generation == generation)
+    }
+
+    /// Returns a number that grows whenever the config spec, or what its names mean, changes.
+    pub fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    /// Returns every directory of a VOB that was looked at.
+    pub fn known_directories(&self, vob: VobIndex) -> Vec<(ElementNo, Arc<DirectoryState>)> {
+        let mut found = Vec::new();
+        for shard in &self.directories {
+            let shard = shard.read();
+            let of_vob = shard.iter().filter(|((v, _), _)| *v == vob);
+            found.extend(of_vob.map(|((_, element), state)| (*element, Arc::clone(state))));
+        }
+        found
+    }
+
+    /// Puts a directory's state in the place of the one known before.
+    pub fn remember_directory(&self, vob: VobIndex, element: ElementNo, state: Arc<DirectoryState>) {
+        self.shard(element).write().insert((vob, element), state);
+    }
+
+    /// Returns the state of a VOB's root directory.
+    ///
+    /// # Errors
+    /// If the VOB cannot be read.
+    pub fn root(&self, vob: &MountedVob) -> Result<Arc<DirectoryState>, StoreError> {
+        if let Some(known) = self.known_directory(vob.index, ElementNo::ROOT) {
+            return Ok(known);
+        }
+        let generation = self.generation();
+        let path = self.bound(vob).at_vob_root();
+        self.enter(vob, ElementNo::ROOT, path, generation, None)
+    }
+
+    /// Looks at a directory reached by a path, and remembers it.
+    ///
+    /// # Errors
+    /// If the VOB cannot be read.
+    pub fn enter(
+        &self,
+        vob: &MountedVob,
+        number: ElementNo,
+        path: PathState,
+        generation: u64,
+        parent: Option<(ElementNo, Box<[u8]>)>,
+    ) -> Result<Arc<DirectoryState>, StoreError> {
+        loop {
+            let before = vob.vob.epoch();
+            let state = self.look(vob, number, path.clone(), generation, parent.clone())?;
+            self.remember_directory(vob.index, number, Arc::clone(&state));
+            // A state that a commit has overtaken must not stay.
+            if vob.vob.epoch() == before {
+                return Ok(state);
+            }
+        }
+    }
+
+    fn look(
+        &self,
+        vob: &MountedVob,
+        number: ElementNo,
+        path: PathState,
+        generation: u64,
+        parent: Option<(ElementNo, Box<[u8]>)>,
+    ) -> Result<Arc<DirectoryState>, StoreError> {
+        let element = vob.element(number)?;
+        let at = match self.select(vob, &path, &element) {
+            Shown::Version(version, _) => Some(DirectoryAt::Version(version)),
+            Shown::CheckedOut(_) => {
+                element.checkout_of(&self.uuid()).map(|checkout| DirectoryAt::CheckedOut(checkout.number))
+            }
+            Shown::Nothing(_) | Shown::Error(_) => None,
+        };
+        let catalog = match at {
+            Some(at) => vob.vob.directory(number, at)?,
+            None => Arc::default(),
+        };
+        Ok(Arc::new(DirectoryState {
+            parent,
+            path,
+            generation,
+            element,
+            at,
+            catalog,
+            private: AtomicU8::new(PRIVATE_UNKNOWN),
+            order: OnceLock::new(),
+        }))
+    }
+
+    /// Returns the state of a directory that the kernel knows by number: looks anew along the
+    /// path by which it was reached last.
+    ///
+    /// # Errors
+    /// If the VOB cannot be read.
+    pub fn directory(&self, vob: &MountedVob, number: ElementNo) -> Result<Arc<DirectoryState>, StoreError> {
+        match self.find_directory(vob, number, &mut Vec::new())? {
+            Some(state) => Ok(state),
+            // No name leads to it any more; patterns that name no directory still decide.
+            None => {
+                let generation = self.generation();
+                let path = self.bound(vob).at_vob_root();
+                self.enter(vob, number, path, generation, None)
+            }
+        }
+    }
+
+    /// Follows names up to the root. `on_the_way` keeps from going in circles: two directories
+    /// may have held each other at different times.
+    fn find_directory(
+        &self,
+        vob: &MountedVob,
+        number: ElementNo,
+        on_the_way: &mut Vec<ElementNo>,
+    ) -> Result<Option<Arc<DirectoryState>>, StoreError> {
+        if let Some(known) = self.known_directory(vob.index, number) {
+            return Ok(Some(known));
+        }
+        if number == ElementNo::ROOT {
+            return self.root(vob).map(Some);
+        }
+        if on_the_way.contains(&number) {
+            return Ok(None);
+        }
+        on_the_way.push(number);
+        let element = vob.element(number)?;
+        let mut found = None;
+        for (parent, name) in element.names.iter().rev() {
+            let Some(state) = self.find_directory(vob, *parent, on_the_way)? else {
+                continue;
+            };
+            if state.catalog.get(name) == Some(crate::vob::Entry::Element(number)) {
+                let path = self.bound(vob).descend(&state.path, name);
+                let place = Some((*parent, name.clone()));
+                found = Some(self.enter(vob, number, path, state.generation, place)?);
+                break;
+            }
+        }
+        on_the_way.pop();
+        Ok(found)
+    }
+}
+
+/// Selects what a spec shows for an element at a path.
+pub fn select(bound: &BoundSpec, path: &PathState, element: &Element, view: Option<&ViewUuid>) -> Shown {
+    match bound.select(path, &Seen { element, view }) {
+        Selection::Version { branch, number, rule } => match element.version_at(BranchNo(branch), number) {
+            Some(version) => Shown::Version(version, rule),
+            None => Shown::Nothing(Some(rule)),
+        },
+        Selection::CheckedOut { rule } => Shown::CheckedOut(rule),
+        Selection::None { rule } => Shown::Nothing(rule),
+        Selection::Error { rule, .. } => Shown::Error(rule),
+    }
+}

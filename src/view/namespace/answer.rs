@@ -1,0 +1,715 @@
+//! Attributes, listings and extended attributes: what the mount answers about objects.
+
+use super::super::history::{self, Place};
+use super::super::host::{Host, MountedVob};
+use super::super::inode::{Numbered, ViewIndex};
+use super::super::live::{Shown, View, cookie};
+use super::super::private::{self, Place as PrivatePlace, names_in};
+use super::super::storage::ViewStorage;
+use super::{Here, Led, os_name, refuse};
+use crate::vob::{Element, ElementNo, Entry, SymlinkNo, VersionNo};
+use clerestory_mount::{Attributes, Caller, FileKind, Inode, Listed, Refusal, Time, XattrMode};
+use rustix::fs::{AtFlags, XattrFlags};
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// A listing under way.
+pub struct Listing<'a> {
+    /// Entries up to this position were given before.
+    pub after: u64,
+    /// Whether entries carry attributes.
+    pub with_attributes: bool,
+    /// Takes an entry; false when there is no room.
+    pub sink: &'a mut dyn FnMut(Listed) -> bool,
+}
+
+impl Listing<'_> {
+    /// Gives `.` and `..`; false when there is no room.
+    pub fn dots(&mut self, own: Inode, parent: Inode) -> bool {
+        [(1, ".", own), (2, "..", parent)].into_iter().all(|(cookie, name, inode)| {
+            let kind = FileKind::Directory;
+            cookie <= self.after
+                || (self.sink)(Listed { name: name.into(), cookie, inode, kind, attributes: None })
+        })
+    }
+
+    /// Gives an entry; false when there is no room.
+    pub fn put(&mut self, name: &[u8], cookie: u64, attributes: Attributes) -> bool {
+        if cookie <= self.after {
+            return true;
+        }
+        let (inode, kind) = (attributes.inode, attributes.kind);
+        let attributes = self.with_attributes.then_some(attributes);
+        (self.sink)(Listed { name: os_name(name), cookie, inode, kind, attributes })
+    }
+}
+
+fn time_of(nanoseconds: i64) -> Time {
+    Time {
+        seconds: nanoseconds.div_euclid(1_000_000_000),
+        nanoseconds: nanoseconds.rem_euclid(1_000_000_000) as u32,
+    }
+}
+
+fn inode_of(numbered: Numbered) -> Result<Inode, Refusal> {
+    numbered.inode().ok_or_else(|| {
+        tracing::error!(?numbered, "the mount's inode numbers have no room for this object");
+        Refusal::Io
+    })
+}
+
+impl Host {
+    /// A directory in no VOB, which nobody can write.
+    pub(super) fn plain_directory(&self, inode: Inode) -> Attributes {
+        Attributes {
+            inode,
+            kind: FileKind::Directory,
+            permissions: 0o555,
+            links: 1,
+            uid: 0,
+            gid: 0,
+            device: 0,
+            size: 0,
+            blocks: 0,
+            accessed: self.started,
+            modified: self.started,
+            changed: self.started,
+        }
+    }
+
+    /// The placeholder of another view's checkout.
+    pub(super) fn placeholder(&self, inode: Inode) -> Attributes {
+        Attributes { kind: FileKind::File, permissions: 0, ..self.plain_directory(inode) }
+    }
+
+    pub(super) fn above_attributes(&self, view: ViewIndex, number: u32) -> Result<Attributes, Refusal> {
+        Ok(self.plain_directory(inode_of(Numbered::Above(view, number))?))
+    }
+
+    pub(super) fn directory_attributes(&self, here: &Here) -> Result<Attributes, Refusal> {
+        let inode = inode_of(Numbered::Directory(here.view.index, here.vob.index, here.number))?;
+        let element = &here.state.element;
+        let version = match here.state.at {
+            Some(crate::vob::apply::DirectoryAt::Version(version)) => version,
+            _ => element.newest(crate::vob::BranchNo::ROOT),
+        };
+        let mut modified = time_of(element.version(version).created_ns);
+        if here.state.has_private() != Some(false) {
+            let root = here.view.storage.root();
+            if let Ok(found) = rustix::fs::statat(root, here.private_dir(), AtFlags::SYMLINK_NOFOLLOW) {
+                let time = Time { seconds: found.st_mtime, nanoseconds: found.st_mtime_nsec as u32 };
+                modified = modified.max(time);
+            }
+        }
+        Ok(Attributes {
+            inode,
+            kind: FileKind::Directory,
+            permissions: element.mode,
+            links: 1,
+            uid: element.owner,
+            gid: element.group,
+            device: 0,
+            size: 0,
+            blocks: 0,
+            accessed: modified,
+            modified,
+            changed: modified,
+        })
+    }
+
+    pub(super) fn version_attributes(
+        &self,
+        vob: &MountedVob,
+        element: &Element,
+        number: VersionNo,
+    ) -> Result<Attributes, Refusal> {
+        let version = element.versions.get(number.index()).ok_or(Refusal::Stale)?;
+        let readable = element.mode & 0o444;
+        let executable = if version.executable { readable >> 2 } else { 0 };
+        let time = time_of(version.created_ns);
+        let size = version.content.size();
+        Ok(Attributes {
+            inode: inode_of(Numbered::Version(vob.index, element.number, number))?,
+            kind: FileKind::File,
+            permissions: readable | executable,
+            links: 1,
+            uid: element.owner,
+            gid: element.group,
+            device: 0,
+            size,
+            blocks: size.div_ceil(512),
+            accessed: time,
+            modified: time,
+            changed: time,
+        })
+    }
+
+    pub(super) fn symlink_attributes(
+        &self,
+        vob: &MountedVob,
+        number: SymlinkNo,
+    ) -> Result<Attributes, Refusal> {
+        let link = vob.vob.symlink(number).map_err(refuse)?;
+        let header = vob.vob.state().header;
+        let time = time_of(link.created_ns);
+        Ok(Attributes {
+            inode: inode_of(Numbered::Symlink(vob.index, number))?,
+            kind: FileKind::Symlink,
+            permissions: 0o777,
+            links: 1,
+            uid: header.owner,
+            gid: header.group,
+            device: 0,
+            size: link.target.len() as u64,
+            blocks: 0,
+            accessed: time,
+            modified: time,
+            changed: time,
+        })
+    }
+
+    pub(super) fn history_attributes(
+        &self,
+        vob: &MountedVob,
+        place: Place,
+        inode: Inode,
+    ) -> Result<Attributes, Refusal> {
+        let number = match place {
+            Place::Element(number) | Place::Branch(number, _) | Place::Directory(number, _) => number,
+            _ => return Err(Refusal::Stale),
+        };
+        let element = vob.element(number).map_err(refuse)?;
+        let created_ns = match place {
+            Place::Directory(_, crate::vob::apply::DirectoryAt::Version(version)) => {
+                element.versions.get(version.index()).ok_or(Refusal::Stale)?.created_ns
+            }
+            Place::Branch(_, branch) => {
+                let branch = element.branches.get(branch.index()).ok_or(Refusal::Stale)?;
+                branch.versions.last().map_or(0, |newest| element.version(*newest).created_ns)
+            }
+            _ => element.versions.last().map_or(0, |newest| newest.created_ns),
+        };
+        let time = time_of(created_ns);
+        let (uid, gid) = (element.owner, element.group);
+        Ok(Attributes {
+            uid,
+            gid,
+            accessed: time,
+            modified: time,
+            changed: time,
+            ..self.plain_directory(inode)
+        })
+    }
+
+    fn private_attributes(
+        &self,
+        view: &View,
+        found: &rustix::fs::Stat,
+        place: PrivatePlace,
+    ) -> Result<Attributes, Refusal> {
+        let inode = inode_of(Numbered::Private(view.index, found.st_ino))?;
+        view.private.note(found.st_ino, place, 0);
+        Ok(private::attributes(inode, found))
+    }
+
+    /// Turns what a name led to into attributes; none where checked-out data was removed.
+    pub(super) fn answer(
+        &self,
+        here: &Here,
+        name: &[u8],
+        parent: Inode,
+        led: Led,
+    ) -> Result<Option<Attributes>, Refusal> {
+        Ok(Some(match led {
+            Led::Private(found) => {
+                let place = PrivatePlace::Path(here.private_dir().join(OsStr::from_bytes(name)));
+                self.private_attributes(&here.view, &found, place)?
+            }
+            Led::Checkout(_, None) => return Ok(None),
+            Led::Checkout(element, Some(found)) => {
+                let place = PrivatePlace::Path(ViewStorage::checkout(&element.oid));
+                self.private_attributes(&here.view, &found, place)?
+            }
+            Led::Directory(state, number) => {
+                self.directory_attributes(&Here { state, number, ..here.clone() })?
+            }
+            Led::Version(element, version) => self.version_attributes(&here.vob, &element, version)?,
+            Led::Symlink(number) => self.symlink_attributes(&here.vob, number)?,
+            Led::History(place) => self.enter_history(&here.view, &here.vob, parent, name, place)?,
+        }))
+    }
+
+    /// Turns a place of the history name space into attributes.
+    fn enter_history(
+        &self,
+        view: &View,
+        vob: &MountedVob,
+        parent: Inode,
+        name: &[u8],
+        place: Place,
+    ) -> Result<Attributes, Refusal> {
+        match place {
+            Place::Version(number, version) => {
+                self.version_attributes(vob, &*vob.element(number).map_err(refuse)?, version)
+            }
+            Place::Symlink(number) => self.symlink_attributes(vob, number),
+            Place::OwnCheckout(number) => {
+                let element = vob.element(number).map_err(refuse)?;
+                let path = ViewStorage::checkout(&element.oid);
+                let found = rustix::fs::statat(view.storage.root(), &path, AtFlags::SYMLINK_NOFOLLOW)?;
+                self.private_attributes(view, &found, PrivatePlace::Path(path))
+            }
+            Place::OtherCheckout(_, number) => {
+                Ok(self.placeholder(inode_of(Numbered::Placeholder(vob.index, number))?))
+            }
+            Place::Element(_) | Place::Branch(..) | Place::Directory(..) => {
+                let number = self.history.number(parent, name, view.index, vob.index, place);
+                self.history_attributes(vob, place, inode_of(Numbered::History(number))?)
+            }
+        }
+    }
+
+    pub(super) fn lookup_above(
+        &self,
+        view: ViewIndex,
+        number: u32,
+        name: &[u8],
+    ) -> Result<Option<Attributes>, Refusal> {
+        let above = self.above(number).ok_or(Refusal::Stale)?;
+        let Ok(name) = std::str::from_utf8(name) else {
+            return Ok(None);
+        };
+        let path = format!("{above}/{name}");
+        if let Some(vob) = self.vob(&path) {
+            return Ok(Some(self.directory_attributes(&self.here(view, vob.index, ElementNo::ROOT)?)?));
+        }
+        self.above_numbered(&path).map(|number| self.above_attributes(view, number)).transpose()
+    }
+
+    pub(super) fn list_above(
+        &self,
+        view: ViewIndex,
+        number: u32,
+        own: Inode,
+        listing: &mut Listing<'_>,
+    ) -> Result<(), Refusal> {
+        let above = self.above(number).ok_or(Refusal::Stale)?;
+        if !listing.dots(own, own) {
+            return Ok(());
+        }
+        let mut names: BTreeMap<(u64, String), Attributes> = BTreeMap::new();
+        for vob in self.vobs() {
+            let Some(rest) = vob.tag.strip_prefix(&above).and_then(|rest| rest.strip_prefix('/')) else {
+                continue;
+            };
+            let (name, more) = rest.split_once('/').map_or((rest, false), |(name, _)| (name, true));
+            let attributes = match more {
+                false => self.directory_attributes(&self.here(view, vob.index, ElementNo::ROOT)?)?,
+                true => match self.above_numbered(&format!("{above}/{name}")) {
+                    Some(number) => self.above_attributes(view, number)?,
+                    None => continue,
+                },
+            };
+            names.insert((cookie(name.as_bytes()), name.to_owned()), attributes);
+        }
+        for ((cookie, name), attributes) in names {
+            if !listing.put(name.as_bytes(), cookie, attributes) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn list_directory(
+        &self,
+        here: &Here,
+        own: Inode,
+        listing: &mut Listing<'_>,
+    ) -> Result<(), Refusal> {
+        if !listing.dots(own, own) {
+            return Ok(());
+        }
+        let private = match here.state.has_private() {
+            Some(false) => Vec::new(),
+            _ => names_in(here.view.storage.root(), &here.private_dir())?,
+        };
+        let mut private: BTreeMap<u64, Vec<u8>> = private
+            .into_iter()
+            .map(|name| (cookie(&name), name))
+            .filter(|(c, _)| *c > listing.after)
+            .collect();
+        let entries: Vec<(&[u8], Entry)> = here.state.catalog.iter().collect();
+        let order = here.state.order();
+        let start = order.partition_point(|(cookie, _)| *cookie <= listing.after);
+        let wanted: Vec<ElementNo> = order[start..]
+            .iter()
+            .filter_map(|(_, index)| match entries[*index as usize].1 {
+                Entry::Element(number) => Some(number),
+                Entry::Symlink(_) => None,
+            })
+            .collect();
+        here.vob.vob.prefetch(&wanted).map_err(refuse)?;
+        for (position, index) in &order[start..] {
+            let (name, entry) = entries[*index as usize];
+            // Private names that come before this one.
+            while let Some(first) = private.first_entry().filter(|first| first.key() < position) {
+                let (cookie, name) = first.remove_entry();
+                if !self.list_private_name(here, &name, cookie, listing)? {
+                    return Ok(());
+                }
+            }
+            if private.get(position).is_some_and(|hidden| hidden == name) {
+                continue;
+            }
+            let found = match here.catalogued(name, entry).map_err(refuse)? {
+                Ok(Some(led)) => self.answer(here, name, own, led)?,
+                Ok(None) | Err(_) => None,
+            };
+            if let Some(attributes) = found
+                && !listing.put(name, *position, attributes)
+            {
+                return Ok(());
+            }
+        }
+        for (cookie, name) in private {
+            if !self.list_private_name(here, &name, cookie, listing)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn list_private_name(
+        &self,
+        here: &Here,
+        name: &[u8],
+        cookie: u64,
+        listing: &mut Listing<'_>,
+    ) -> Result<bool, Refusal> {
+        // Removed since its directory was read: no entry.
+        let Some(found) = here.private(name)? else {
+            return Ok(true);
+        };
+        let place = PrivatePlace::Path(here.private_dir().join(OsStr::from_bytes(name)));
+        self.list_private_file(&here.view, name, &found, place, cookie, listing)
+    }
+
+    /// Gives a private file to a listing. Only a listing with attributes tells the kernel its
+    /// number for keeps.
+    fn list_private_file(
+        &self,
+        view: &View,
+        name: &[u8],
+        found: &rustix::fs::Stat,
+        place: PrivatePlace,
+        cookie: u64,
+        listing: &mut Listing<'_>,
+    ) -> Result<bool, Refusal> {
+        let inode = inode_of(Numbered::Private(view.index, found.st_ino))?;
+        if listing.with_attributes {
+            view.private.note(found.st_ino, place, 0);
+        }
+        Ok(listing.put(name, cookie, private::attributes(inode, found)))
+    }
+
+    pub(super) fn lookup_private(
+        &self,
+        view: ViewIndex,
+        number: u64,
+        name: &[u8],
+    ) -> Result<Option<Attributes>, Refusal> {
+        let view = self.view_numbered(view).ok_or(Refusal::Stale)?;
+        let (dir, path) = view.private.at(view.storage.root(), number)?;
+        match rustix::fs::statat(&dir, path.join(OsStr::from_bytes(name)), AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(found) => {
+                Ok(Some(self.private_attributes(&view, &found, PrivatePlace::Within(number, name.into()))?))
+            }
+            Err(rustix::io::Errno::NOENT) => Ok(None),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+
+    pub(super) fn list_private(
+        &self,
+        view: ViewIndex,
+        number: u64,
+        own: Inode,
+        listing: &mut Listing<'_>,
+    ) -> Result<(), Refusal> {
+        let view = self.view_numbered(view).ok_or(Refusal::Stale)?;
+        let (dir, path) = view.private.at(view.storage.root(), number)?;
+        if !listing.dots(own, own) {
+            return Ok(());
+        }
+        let mut names: Vec<(u64, Vec<u8>)> =
+            names_in(&dir, &path)?.into_iter().map(|name| (cookie(&name), name)).collect();
+        names.retain(|(cookie, _)| *cookie > listing.after);
+        names.sort_unstable();
+        for (cookie, name) in names {
+            let found =
+                rustix::fs::statat(&dir, path.join(OsStr::from_bytes(&name)), AtFlags::SYMLINK_NOFOLLOW);
+            let found = match found {
+                Ok(found) => found,
+                Err(rustix::io::Errno::NOENT) => continue,
+                Err(errno) => return Err(errno.into()),
+            };
+            let place = PrivatePlace::Within(number, name.clone().into());
+            if !self.list_private_file(&view, &name, &found, place, cookie, listing)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn lookup_history(
+        &self,
+        parent: Inode,
+        number: u64,
+        name: &[u8],
+    ) -> Result<Option<Attributes>, Refusal> {
+        let node = self.history.get(number).ok_or(Refusal::Stale)?;
+        let view = self.view_numbered(node.view).ok_or(Refusal::Stale)?;
+        let vob = self.vob_numbered(node.vob).ok_or(Refusal::Stale)?;
+        let found = history::find(&vob, &view.uuid(), node.place, name).map_err(refuse)?;
+        match found.map(|place| self.enter_history(&view, &vob, parent, name, place)).transpose() {
+            // The own checkout's data was removed.
+            Err(Refusal::NotFound) => Ok(None),
+            other => other,
+        }
+    }
+
+    pub(super) fn list_history(
+        &self,
+        number: u64,
+        own: Inode,
+        listing: &mut Listing<'_>,
+    ) -> Result<(), Refusal> {
+        let node = self.history.get(number).ok_or(Refusal::Stale)?;
+        let view = self.view_numbered(node.view).ok_or(Refusal::Stale)?;
+        let vob = self.vob_numbered(node.vob).ok_or(Refusal::Stale)?;
+        if !listing.dots(own, node.parent) {
+            return Ok(());
+        }
+        let mut names: Vec<(u64, Vec<u8>, Place)> = history::list(&vob, &view.uuid(), node.place)
+            .map_err(refuse)?
+            .into_iter()
+            .map(|(name, place)| (cookie(&name), name, place))
+            .filter(|(cookie, ..)| *cookie > listing.after)
+            .collect();
+        names.sort_unstable_by_key(|(cookie, ..)| *cookie);
+        for (cookie, name, place) in names {
+            let attributes = match self.enter_history(&view, &vob, own, &name, place) {
+                Err(Refusal::NotFound) => continue,
+                other => other?,
+            };
+            if !listing.put(&name, cookie, attributes) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The extended attributes of an object that a view shows, by the last part of their name.
+    fn facts(&self, caller: &Caller, inode: Inode) -> Result<Vec<(&'static str, String)>, Refusal> {
+        let (view, vob, number, shown) = match Numbered::of(inode).ok_or(Refusal::Stale)? {
+            Numbered::Directory(view, vob, number) => {
+                let here = self.here(view, vob, number)?;
+                let shown = here.view.select(&here.vob, &here.state.path, &here.state.element);
+                (Some(here.view), here.vob, number, shown)
+            }
+            Numbered::Version(vob, number, version) => {
+                let vob = self.vob_numbered(vob).ok_or(Refusal::Stale)?;
+                let view = self.view_of_caller(caller);
+                let shown = view.as_ref().and_then(|view| self.shown_in(view, &vob, number));
+                let rule = shown.and_then(|shown| shown.rule());
+                let rule = rule.unwrap_or(clerestory_specs::RuleIndex(u32::MAX));
+                (view, vob, number, Shown::Version(version, rule))
+            }
+            Numbered::Private(view, number) => {
+                let view = self.view_numbered(view).ok_or(Refusal::Stale)?;
+                return Ok(match self.checked_out_file(&view, number)? {
+                    Some((vob, element, shown)) => self.named_facts(Some(&view), &vob, &element, shown),
+                    None => vec![("view", view.tag.clone())],
+                });
+            }
+            Numbered::History(number) => {
+                let node = self.history.get(number).ok_or(Refusal::Stale)?;
+                let view = self.view_numbered(node.view).ok_or(Refusal::Stale)?;
+                return Ok(vec![("view", view.tag.clone())]);
+            }
+            Numbered::Root | Numbered::Above(..) | Numbered::Symlink(..) | Numbered::Placeholder(..) => {
+                return Ok(Vec::new());
+            }
+        };
+        let element = vob.element(number).map_err(refuse)?;
+        Ok(self.named_facts(view.as_ref(), &vob, &element, shown))
+    }
+
+    fn named_facts(
+        &self,
+        view: Option<&Arc<View>>,
+        vob: &MountedVob,
+        element: &Element,
+        shown: Shown,
+    ) -> Vec<(&'static str, String)> {
+        let state = vob.vob.state();
+        let name = view.and_then(|view| self.name_in(view, vob, element)).unwrap_or_else(|| b".".to_vec());
+        let name = String::from_utf8_lossy(&name).into_owned();
+        let mut facts = vec![("oid", element.oid.to_string())];
+        let version = match shown {
+            Shown::Version(version, _) => Some(super::super::resolve::version_id(&state, element, version)),
+            Shown::CheckedOut(_) => view
+                .and_then(|view| element.checkout_of(&view.uuid()))
+                .map(|checkout| super::super::resolve::checkout_id(&state, element, checkout)),
+            Shown::Nothing(_) | Shown::Error(_) => None,
+        };
+        facts.extend(version.map(|version| ("version", format!("{name}@@{version}"))));
+        if let Some(view) = view {
+            facts.push(("view", view.tag.clone()));
+            let spec = view.spec();
+            let rule = shown.rule().and_then(|rule| spec.rules().get(rule.0 as usize).cloned());
+            facts.extend(rule.map(|rule| ("rule", String::from_utf8_lossy(&rule.text).into_owned())));
+        }
+        facts
+    }
+
+    /// Returns the name under which a view shows an element.
+    fn name_in(&self, view: &Arc<View>, vob: &MountedVob, element: &Element) -> Option<Vec<u8>> {
+        let shown = |(directory, name): &&(ElementNo, Box<[u8]>)| {
+            let state = view.known_directory(vob.index, *directory);
+            state.is_some_and(|state| state.catalog.get(name) == Some(Entry::Element(element.number)))
+        };
+        let newest = || element.names.last().map(|(_, name)| name.to_vec());
+        element.names.iter().find(shown).map(|(_, name)| name.to_vec()).or_else(newest)
+    }
+
+    fn shown_in(&self, view: &Arc<View>, vob: &Arc<MountedVob>, number: ElementNo) -> Option<Shown> {
+        let element = vob.element(number).ok()?;
+        element.names.iter().find_map(|(directory, name)| {
+            let state = view.known_directory(vob.index, *directory)?;
+            if state.catalog.get(name) != Some(Entry::Element(number)) {
+                return None;
+            }
+            let path = view.bound(vob).descend(&state.path, name);
+            Some(view.select(vob, &path, &element))
+        })
+    }
+
+    /// Returns the element whose checked-out data a private file is.
+    #[allow(clippy::type_complexity)]
+    fn checked_out_file(
+        &self,
+        view: &Arc<View>,
+        number: u64,
+    ) -> Result<Option<(Arc<super::super::MountedVob>, Arc<Element>, Shown)>, Refusal> {
+        let Ok((_, path)) = view.private.at(view.storage.root(), number) else {
+            return Ok(None);
+        };
+        let Some(oid) = path.to_str().and_then(|path| path.strip_prefix("checkout/")) else {
+            return Ok(None);
+        };
+        let Ok(oid) = oid.parse() else { return Ok(None) };
+        for vob in self.vobs() {
+            if let Some(found) = vob.vob.element_with_oid(&oid).map_err(refuse)? {
+                let element = vob.element(found).map_err(refuse)?;
+                let shown = self.shown_in(view, &vob, found);
+                let shown = shown.unwrap_or(Shown::CheckedOut(clerestory_specs::RuleIndex(u32::MAX)));
+                return Ok(Some((vob, element, shown)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Guesses in which view a process works. A file version has one inode in all views, so
+    /// the request itself does not tell.
+    fn view_of_caller(&self, caller: &Caller) -> Option<Arc<View>> {
+        let link = |what: &str| std::fs::read_link(format!("/proc/{}/{what}", caller.pid)).ok();
+        let by_path = link("cwd").and_then(|cwd| {
+            let below = cwd.strip_prefix(&self.viewroot).ok()?.components().next()?;
+            self.view(below.as_os_str().to_str()?)
+        });
+        let by_environment = || {
+            let environment = std::fs::read(format!("/proc/{}/environ", caller.pid)).ok()?;
+            let mut variables = environment.split(|byte| *byte == 0);
+            let root = variables.find_map(|variable| variable.strip_prefix(b"CLEARCASE_ROOT="))?;
+            let root = PathBuf::from(OsStr::from_bytes(root));
+            self.view(root.strip_prefix(&self.viewroot).ok()?.to_str()?)
+        };
+        let views = self.views();
+        let only = || (views.len() == 1).then(|| Arc::clone(&views[0]));
+        by_path.or_else(by_environment).or_else(only)
+    }
+
+    pub(super) fn xattr(&self, caller: &Caller, inode: Inode, name: &OsStr) -> Result<Vec<u8>, Refusal> {
+        if let Some(wanted) = name.to_str().and_then(|name| name.strip_prefix("user.clerestory.")) {
+            let facts = self.facts(caller, inode)?;
+            let found = facts.into_iter().find(|(fact, _)| *fact == wanted);
+            return found.map(|(_, value)| value.into_bytes()).ok_or(Refusal::NoData);
+        }
+        match self.host_file(inode)? {
+            Some(path) => {
+                let mut value = vec![0; 64 << 10];
+                let length = rustix::fs::lgetxattr(&path, name, &mut value)?;
+                value.truncate(length);
+                Ok(value)
+            }
+            None => Err(Refusal::NoData),
+        }
+    }
+
+    pub(super) fn xattr_names(&self, caller: &Caller, inode: Inode) -> Result<Vec<OsString>, Refusal> {
+        let facts = self.facts(caller, inode)?;
+        let mut names: Vec<OsString> =
+            facts.iter().map(|(fact, _)| format!("user.clerestory.{fact}").into()).collect();
+        if let Some(path) = self.host_file(inode)? {
+            let mut buffer = vec![0; 64 << 10];
+            let length = rustix::fs::llistxattr(&path, &mut buffer)?;
+            let own = buffer[..length].split(|byte| *byte == 0).filter(|name| !name.is_empty());
+            names.extend(own.map(os_name));
+        }
+        Ok(names)
+    }
+
+    pub(super) fn change_xattr(
+        &self,
+        inode: Inode,
+        name: &OsStr,
+        value: Option<(&[u8], XattrMode)>,
+    ) -> Result<(), Refusal> {
+        if name.as_bytes().starts_with(b"user.clerestory.") {
+            return Err(Refusal::NotPermitted);
+        }
+        let path = self.host_file(inode)?.ok_or(Refusal::ReadOnly)?;
+        match value {
+            Some((value, mode)) => {
+                let flags = match mode {
+                    XattrMode::Any => XattrFlags::empty(),
+                    XattrMode::Create => XattrFlags::CREATE,
+                    XattrMode::Replace => XattrFlags::REPLACE,
+                };
+                Ok(rustix::fs::lsetxattr(&path, name, value, flags)?)
+            }
+            None => Ok(rustix::fs::lremovexattr(&path, name)?),
+        }
+    }
+
+    /// Returns the path of a private file on the host, for calls that have no `*at` form.
+    fn host_file(&self, inode: Inode) -> Result<Option<PathBuf>, Refusal> {
+        let Some(Numbered::Private(view, number)) = Numbered::of(inode) else {
+            return Ok(None);
+        };
+        let view = self.view_numbered(view).ok_or(Refusal::Stale)?;
+        if let Some(orphan) = view.private.orphan(number) {
+            let descriptor = std::os::fd::AsRawFd::as_raw_fd(&*orphan);
+            return Ok(Some(format!("/proc/self/fd/{descriptor}").into()));
+        }
+        let (dir, path) = view.private.at(view.storage.root(), number)?;
+        let descriptor = std::os::fd::AsRawFd::as_raw_fd(&dir);
+        // The descriptor lives as long as the view: reach the path from the storage directory.
+        let base = std::fs::read_link(format!("/proc/self/fd/{descriptor}"))?;
+        Ok(Some(base.join(path)))
+    }
+}

@@ -1,0 +1,383 @@
+//! Changes through the mount: they reach private files only. What is under version control
+//! is read-only here, for everybody.
+
+use super::super::host::Host;
+use super::super::inode::Numbered;
+use super::super::live::{Shown, View};
+use super::super::private::{self, Place};
+use super::super::storage::ViewStorage;
+use super::{Here, Led, refuse};
+use crate::vob::{ElementKind, Entry};
+use clerestory_mount::{Attributes, Caller, Change, Inode, Refusal, RenameMode, SetTime, Time};
+use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, RenameFlags, Timespec, Timestamps, Uid};
+use std::ffi::OsStr;
+use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Where a name of the mount is, or would be, among the private files.
+struct Slot {
+    view: Arc<View>,
+    /// A descriptor and a path relative to it.
+    dir: OwnedFd,
+    path: PathBuf,
+    /// How the table of private files calls it.
+    place: Place,
+    /// The VOB directory it is in, if it is directly in one.
+    here: Option<Here>,
+    /// Set-group-ID of the directory: its group goes to what is made in it.
+    group: Option<u32>,
+}
+
+impl Slot {
+    fn stat(&self) -> Result<Option<rustix::fs::Stat>, Refusal> {
+        match rustix::fs::statat(&self.dir, &self.path, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(found) => Ok(Some(found)),
+            Err(rustix::io::Errno::NOENT) => Ok(None),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+
+    /// Makes the directory that holds private files of the VOB directory.
+    fn prepare(&self) -> Result<(), Refusal> {
+        let Some(here) = &self.here else { return Ok(()) };
+        if here.state.has_private() == Some(true)
+            || !matches!(&self.place, Place::Path(p) if p.starts_with("private"))
+        {
+            return Ok(());
+        }
+        match rustix::fs::mkdirat(here.view.storage.root(), here.private_dir(), Mode::RWXU) {
+            Ok(()) | Err(rustix::io::Errno::EXIST) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+        here.state.set_has_private(true);
+        // A state that took this one's place meanwhile must learn of it too.
+        if let Some(state) = here.view.known_directory(here.vob.index, here.number) {
+            state.set_has_private(true);
+        }
+        Ok(())
+    }
+
+    /// Gives what was just made to the caller.
+    fn give(&self, caller: &Caller) -> Result<(), Refusal> {
+        if !rustix::process::geteuid().is_root() {
+            return Ok(());
+        }
+        let group = self.group.unwrap_or(caller.gid);
+        let (uid, gid) = (Uid::from_raw(caller.uid), Gid::from_raw(group));
+        Ok(rustix::fs::chownat(&self.dir, &self.path, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW)?)
+    }
+
+    fn attributes(&self) -> Result<Attributes, Refusal> {
+        let found = self.stat()?.ok_or(Refusal::NotFound)?;
+        let inode = Numbered::Private(self.view.index, found.st_ino).inode().ok_or(Refusal::Io)?;
+        self.view.private.note(found.st_ino, self.place.clone(), 1);
+        Ok(private::attributes(inode, &found))
+    }
+}
+
+impl Host {
+    /// Finds where a name is among the private files.
+    ///
+    /// Refused as read-only if the name leads to something under version control.
+    fn slot(&self, parent: Inode, name: &[u8]) -> Result<Slot, Refusal> {
+        if name.len() > super::NAME_BYTES_MAX {
+            return Err(Refusal::NameTooLong);
+        }
+        match Numbered::of(parent).ok_or(Refusal::Stale)? {
+            Numbered::Directory(view, vob, number) => {
+                let here = self.here(view, vob, number)?;
+                let private = |here: Here| -> Result<Slot, Refusal> {
+                    let path = here.private_dir().join(OsStr::from_bytes(name));
+                    let dir = here.view.storage.root().try_clone()?;
+                    let group = (here.state.element.mode & 0o2000 != 0).then_some(here.state.element.group);
+                    let (view, place) = (Arc::clone(&here.view), Place::Path(path.clone()));
+                    Ok(Slot { view, dir, path, place, here: Some(here), group })
+                };
+                if here.private(name)?.is_some() {
+                    return private(here);
+                }
+                let Some(entry) = here.state.catalog.get(name) else {
+                    return match here.find(name)? {
+                        Some(Led::History(_)) => Err(Refusal::ReadOnly),
+                        _ => private(here),
+                    };
+                };
+                let Entry::Element(element) = entry else {
+                    return Err(Refusal::ReadOnly);
+                };
+                let element = here.vob.element(element).map_err(refuse)?;
+                let path = here.view.bound(&here.vob).descend(&here.state.path, name);
+                match here.view.select(&here.vob, &path, &element) {
+                    Shown::CheckedOut(_) if element.kind == ElementKind::File => {
+                        let path = ViewStorage::checkout(&element.oid);
+                        let dir = here.view.storage.root().try_clone()?;
+                        let (view, place) = (Arc::clone(&here.view), Place::Path(path.clone()));
+                        Ok(Slot { view, dir, path, place, here: Some(here), group: None })
+                    }
+                    Shown::Nothing(_) => private(here),
+                    _ => Err(Refusal::ReadOnly),
+                }
+            }
+            Numbered::Private(view, number) => {
+                let view = self.view_numbered(view).ok_or(Refusal::Stale)?;
+                let (dir, path) = view.private.at(view.storage.root(), number)?;
+                let found = rustix::fs::statat(&dir, &path, AtFlags::SYMLINK_NOFOLLOW)?;
+                let group = (found.st_mode & libc::S_ISGID != 0).then_some(found.st_gid);
+                let path = path.join(OsStr::from_bytes(name));
+                Ok(Slot { view, dir, path, place: Place::Within(number, name.into()), here: None, group })
+            }
+            Numbered::Root | Numbered::Above(..) | Numbered::History(_) => Err(Refusal::ReadOnly),
+            _ => Err(Refusal::NotDirectory),
+        }
+    }
+
+    /// Finds a slot for something new, and makes room for it.
+    fn empty_slot(&self, parent: Inode, name: &[u8]) -> Result<Slot, Refusal> {
+        let slot = self.slot(parent, name).map_err(|refusal| match refusal {
+            // What is there is under version control.
+            Refusal::ReadOnly if !self.is_read_only(parent) => Refusal::Exists,
+            other => other,
+        })?;
+        slot.prepare()?;
+        Ok(slot)
+    }
+
+    fn is_read_only(&self, parent: Inode) -> bool {
+        matches!(Numbered::of(parent), Some(Numbered::Root | Numbered::Above(..) | Numbered::History(_)))
+    }
+
+    pub(super) fn create_file(
+        &self,
+        caller: &Caller,
+        parent: Inode,
+        name: &[u8],
+        mode: u32,
+        flags: i32,
+    ) -> Result<Attributes, Refusal> {
+        let slot = self.empty_slot(parent, name)?;
+        let exclusive = if flags & libc::O_EXCL != 0 { OFlags::EXCL } else { OFlags::empty() };
+        let truncate = if flags & libc::O_TRUNC != 0 { OFlags::TRUNC } else { OFlags::empty() };
+        let fresh = slot.stat()?.is_none();
+        let open = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC | exclusive | truncate;
+        let file = rustix::fs::openat(&slot.dir, &slot.path, open, Mode::from_raw_mode(mode & 0o7777))?;
+        if fresh {
+            slot.give(caller)?;
+            rustix::fs::fchmod(&file, Mode::from_raw_mode(mode & 0o7777))?;
+        }
+        let attributes = slot.attributes()?;
+        if let Some(Numbered::Private(_, number)) = Numbered::of(attributes.inode) {
+            slot.view.private.keep_open(number, Arc::new(File::from(file)), true);
+        }
+        Ok(attributes)
+    }
+
+    pub(super) fn create_node(
+        &self,
+        caller: &Caller,
+        parent: Inode,
+        name: &[u8],
+        mode: u32,
+        device: u32,
+    ) -> Result<Attributes, Refusal> {
+        let slot = self.empty_slot(parent, name)?;
+        let bits = Mode::from_raw_mode(mode & 0o7777);
+        rustix::fs::mknodat(&slot.dir, &slot.path, FileType::from_raw_mode(mode), bits, device.into())?;
+        slot.give(caller)?;
+        rustix::fs::chmodat(&slot.dir, &slot.path, bits, AtFlags::empty())?;
+        slot.attributes()
+    }
+
+    pub(super) fn create_directory(
+        &self,
+        caller: &Caller,
+        parent: Inode,
+        name: &[u8],
+        mode: u32,
+    ) -> Result<Attributes, Refusal> {
+        let slot = self.empty_slot(parent, name)?;
+        rustix::fs::mkdirat(&slot.dir, &slot.path, Mode::from_raw_mode(mode & 0o7777))?;
+        slot.give(caller)?;
+        let inherited = if slot.group.is_some() { 0o2000 } else { 0 };
+        let bits = Mode::from_raw_mode(mode & 0o7777 | inherited);
+        rustix::fs::chmodat(&slot.dir, &slot.path, bits, AtFlags::empty())?;
+        slot.attributes()
+    }
+
+    pub(super) fn create_symlink(
+        &self,
+        caller: &Caller,
+        parent: Inode,
+        name: &[u8],
+        target: &OsStr,
+    ) -> Result<Attributes, Refusal> {
+        let slot = self.empty_slot(parent, name)?;
+        rustix::fs::symlinkat(target, &slot.dir, &slot.path)?;
+        slot.give(caller)?;
+        slot.attributes()
+    }
+
+    pub(super) fn create_link(
+        &self,
+        inode: Inode,
+        parent: Inode,
+        name: &[u8],
+    ) -> Result<Attributes, Refusal> {
+        let Some(Numbered::Private(view, number)) = Numbered::of(inode) else {
+            return Err(Refusal::ReadOnly);
+        };
+        let view = self.view_numbered(view).ok_or(Refusal::Stale)?;
+        let slot = self.empty_slot(parent, name)?;
+        if slot.view.index != view.index {
+            return Err(Refusal::CrossDevice);
+        }
+        let (dir, path) = view.private.at(view.storage.root(), number)?;
+        if path.starts_with("checkout") {
+            // A second name of checked-out data would survive the checkin as a plain file.
+            return Err(Refusal::CrossDevice);
+        }
+        rustix::fs::linkat(&dir, &path, &slot.dir, &slot.path, AtFlags::empty())?;
+        slot.attributes()
+    }
+
+    pub(super) fn remove(&self, parent: Inode, name: &[u8], flags: AtFlags) -> Result<(), Refusal> {
+        let slot = self.slot(parent, name)?;
+        let found = slot.stat()?.ok_or(Refusal::NotFound)?;
+        if flags.is_empty() {
+            slot.view.private.leave(slot.view.storage.root(), found.st_ino, &slot.place)?;
+        }
+        match rustix::fs::unlinkat(&slot.dir, &slot.path, flags) {
+            Ok(()) => {
+                self.uncover(&slot, parent, name);
+                Ok(())
+            }
+            Err(errno) => {
+                slot.view.private.note(found.st_ino, slot.place, 0);
+                Err(errno.into())
+            }
+        }
+    }
+
+    /// A private name is gone: what the catalog has under it shows again.
+    fn uncover(&self, slot: &Slot, parent: Inode, name: &[u8]) {
+        let Some(here) = &slot.here else { return };
+        if here.state.catalog.get(name).is_some()
+            && let Some(invalidator) = self.invalidator()
+        {
+            self.advance_epoch();
+            invalidator.names(vec![(parent, super::os_name(name))]);
+            invalidator.listings(vec![parent]);
+        }
+    }
+
+    pub(super) fn move_name(
+        &self,
+        parent: Inode,
+        name: &[u8],
+        new_parent: Inode,
+        new_name: &[u8],
+        mode: RenameMode,
+    ) -> Result<(), Refusal> {
+        let from = self.slot(parent, name)?;
+        let to = self.slot(new_parent, new_name)?;
+        let vob = |slot: &Slot| slot.here.as_ref().map(|here| here.vob.index);
+        if from.view.index != to.view.index
+            || (vob(&from).is_some() && vob(&to).is_some() && vob(&from) != vob(&to))
+        {
+            return Err(Refusal::CrossDevice);
+        }
+        let moved = from.stat()?.ok_or(Refusal::NotFound)?;
+        let is_directory = |found: &rustix::fs::Stat| found.st_mode & libc::S_IFMT == libc::S_IFDIR;
+        if is_directory(&moved) && matches!(&to.place, Place::Path(path) if path.starts_with("checkout")) {
+            return Err(Refusal::NotDirectory);
+        }
+        to.prepare()?;
+        let replaced = to.stat()?;
+        let root = from.view.storage.root();
+        let private = &from.view.private;
+        if mode == RenameMode::Plain
+            && let Some(replaced) = &replaced
+            && !is_directory(replaced)
+            && replaced.st_ino != moved.st_ino
+        {
+            private.leave(root, replaced.st_ino, &to.place)?;
+        }
+        let flags = match mode {
+            RenameMode::Plain => RenameFlags::empty(),
+            RenameMode::NoReplace => RenameFlags::NOREPLACE,
+            RenameMode::Exchange => RenameFlags::EXCHANGE,
+        };
+        if let Err(errno) = rustix::fs::renameat_with(&from.dir, &from.path, &to.dir, &to.path, flags) {
+            if let Some(replaced) = &replaced {
+                private.note(replaced.st_ino, to.place.clone(), 0);
+            }
+            return Err(errno.into());
+        }
+        private.moved(moved.st_ino, &from.place, to.place.clone());
+        match (&replaced, mode) {
+            (Some(other), RenameMode::Exchange) => private.moved(other.st_ino, &to.place, from.place.clone()),
+            _ => self.uncover(&from, parent, name),
+        }
+        Ok(())
+    }
+
+    pub(super) fn change_private(&self, view: &View, number: u64, change: &Change) -> Result<(), Refusal> {
+        let root = view.storage.root();
+        if let Some(size) = change.size {
+            let file = view.private.file(root, number, true)?;
+            rustix::fs::ftruncate(&*file, size)?;
+        }
+        if let Some(orphan) = view.private.orphan(number) {
+            return change_open(&orphan, change);
+        }
+        let (dir, path) = view.private.at(root, number)?;
+        if change.uid.is_some() || change.gid.is_some() {
+            let (uid, gid) = (change.uid.map(Uid::from_raw), change.gid.map(Gid::from_raw));
+            rustix::fs::chownat(&dir, &path, uid, gid, AtFlags::SYMLINK_NOFOLLOW)?;
+        }
+        if let Some(mode) = change.mode {
+            change_mode(&dir, &path, mode)?;
+        }
+        if let Some(times) = timestamps(change) {
+            rustix::fs::utimensat(&dir, &path, &times, AtFlags::SYMLINK_NOFOLLOW)?;
+        }
+        Ok(())
+    }
+}
+
+fn change_mode(dir: &OwnedFd, path: &Path, mode: u32) -> Result<(), Refusal> {
+    let found = rustix::fs::statat(dir, path, AtFlags::SYMLINK_NOFOLLOW)?;
+    if found.st_mode & libc::S_IFMT == libc::S_IFLNK {
+        return Err(Refusal::NotSupported);
+    }
+    Ok(rustix::fs::chmodat(dir, path, Mode::from_raw_mode(mode & 0o7777), AtFlags::empty())?)
+}
+
+fn change_open(file: &File, change: &Change) -> Result<(), Refusal> {
+    if change.uid.is_some() || change.gid.is_some() {
+        rustix::fs::fchown(file, change.uid.map(Uid::from_raw), change.gid.map(Gid::from_raw))?;
+    }
+    if let Some(mode) = change.mode {
+        rustix::fs::fchmod(file, Mode::from_raw_mode(mode & 0o7777))?;
+    }
+    if let Some(times) = timestamps(change) {
+        rustix::fs::futimens(file, &times)?;
+    }
+    Ok(())
+}
+
+fn timestamps(change: &Change) -> Option<Timestamps> {
+    if change.accessed.is_none() && change.modified.is_none() {
+        return None;
+    }
+    let time = |wanted: Option<SetTime>| match wanted {
+        None => Timespec { tv_sec: 0, tv_nsec: rustix::fs::UTIME_OMIT as _ },
+        Some(SetTime::Now) => Timespec { tv_sec: 0, tv_nsec: rustix::fs::UTIME_NOW as _ },
+        Some(SetTime::At(Time { seconds, nanoseconds })) => {
+            Timespec { tv_sec: seconds, tv_nsec: nanoseconds.into() }
+        }
+    };
+    Some(Timestamps { last_access: time(change.accessed), last_modification: time(change.modified) })
+}

@@ -1,0 +1,282 @@
+//! Elements: the version tree of one file or directory, with its labels, checkouts and
+//! hyperlinks, held as one value because version selection needs all of it.
+
+use super::identity::{BranchNo, ContentHash, ElementNo, EventNo, Oid, TypeNo, VersionNo, ViewUuid};
+use clerestory_specs::ElementFacts;
+
+/// What kind of object an element versions.
+#[derive(Copy, Clone, Eq, PartialEq, Debug, serde::Serialize, serde::Deserialize)]
+pub enum ElementKind {
+    /// A file element: its versions are contents in the pools.
+    File,
+    /// A directory element: its versions catalog names.
+    Directory,
+}
+
+/// What a version holds.
+#[derive(Copy, Clone, Eq, PartialEq, Debug, serde::Serialize, serde::Deserialize)]
+pub enum Content {
+    /// No bytes at all: version 0 of a root branch.
+    Empty,
+    /// A content of the pools, `size` bytes long.
+    File {
+        /// The content's name in the pools.
+        hash: ContentHash,
+        /// Bytes.
+        size: u64,
+    },
+    /// A catalog of names, kept as directory nodes beside the element.
+    Directory,
+}
+
+impl Content {
+    /// Returns the number of bytes a reader of the version gets.
+    pub fn size(&self) -> u64 {
+        match self {
+            Content::File { size, .. } => *size,
+            Content::Empty | Content::Directory => 0,
+        }
+    }
+}
+
+/// One immutable version.
+#[derive(Clone, Eq, PartialEq, Debug)]
+pub struct Version {
+    /// The branch it stands on.
+    pub branch: BranchNo,
+    /// Its number on that branch; never reused.
+    pub number: u32,
+    /// The event that made it.
+    pub event: EventNo,
+    /// The version it was made from; none for version 0 of the root branch.
+    pub predecessor: Option<VersionNo>,
+    /// What it holds.
+    pub content: Content,
+    /// Whether readers may execute it.
+    pub executable: bool,
+    /// When it was made, in nanoseconds since 1970 UTC; also its modification time.
+    pub created_ns: i64,
+    /// The time that `-time` rules compare. It differs from `created_ns` only where
+    /// the clocks of an imported history ran backwards.
+    pub effective_ns: i64,
+}
+
+/// One branch of an element.
+#[derive(Clone, Eq, PartialEq, Debug)]
+pub struct Branch {
+    /// Its branch type.
+    pub branch_type: TypeNo,
+    /// The version it sprouts from; none for the root branch.
+    pub from: Option<VersionNo>,
+    /// The event that made it.
+    pub event: EventNo,
+    /// Its versions, ascending by number.
+    pub versions: Vec<VersionNo>,
+    /// The number the next version gets.
+    pub next_number: u32,
+}
+
+/// A checkout of the element to a view.
+#[derive(Clone, Eq, PartialEq, Debug, serde::Serialize, serde::Deserialize)]
+pub struct Checkout {
+    /// The view that holds it.
+    pub view: ViewUuid,
+    /// The branch the next version will stand on.
+    pub branch: BranchNo,
+    /// The version it was checked out from.
+    pub from: VersionNo,
+    /// Unique in the VOB: names the placeholder `CHECKEDOUT.<number>`.
+    pub number: u32,
+    /// Whether this view is the only one that may check in next.
+    pub reserved: bool,
+    /// The event that made it.
+    pub event: EventNo,
+    /// When, in nanoseconds since 1970 UTC.
+    pub created_ns: i64,
+    /// The checkout comment, with the bookkeeping lines of a directory.
+    pub comment: String,
+    /// The tag of the view at that time, for messages when the view is gone.
+    pub view_tag: String,
+}
+
+/// An arrow between two versions of the element, such as a `Merge`.
+#[derive(Clone, Eq, PartialEq, Debug, serde::Serialize, serde::Deserialize)]
+pub struct Hyperlink {
+    /// Unique in the VOB.
+    pub number: u32,
+    /// Its hyperlink type.
+    pub link_type: TypeNo,
+    /// Where the arrow starts.
+    pub from: VersionNo,
+    /// Where it points.
+    pub to: VersionNo,
+    /// The event that made it.
+    pub event: EventNo,
+}
+
+/// A file or directory under version control, with its whole version tree.
+#[derive(Clone, Eq, PartialEq, Debug)]
+pub struct Element {
+    /// Its number in the VOB.
+    pub number: ElementNo,
+    /// Its identity, the same in every replica.
+    pub oid: Oid,
+    /// File or directory.
+    pub kind: ElementKind,
+    /// Its element type.
+    pub element_type: TypeNo,
+    /// Numeric user id of the owner.
+    pub owner: u32,
+    /// Numeric group id.
+    pub group: u32,
+    /// Permission bits; the write bits of file elements mean nothing.
+    pub mode: u16,
+    /// The event that made it.
+    pub event: EventNo,
+    /// All branches; the root branch first.
+    pub branches: Vec<Branch>,
+    /// All versions, in the order they were made.
+    pub versions: Vec<Version>,
+    /// Labels, ascending by type and version.
+    pub labels: Vec<(TypeNo, VersionNo)>,
+    /// Checkouts, at most one for each view.
+    pub checkouts: Vec<Checkout>,
+    /// Arrows between versions of this element.
+    pub hyperlinks: Vec<Hyperlink>,
+    /// Every (directory, name) that ever catalogued it.
+    pub names: Vec<(ElementNo, Box<[u8]>)>,
+}
+
+impl Element {
+    /// Returns a version that must exist in this element.
+    ///
+    /// # Panics
+    /// If `number` was not taken from this element: a promise of the program itself.
+    pub fn version(&self, number: VersionNo) -> &Version {
+        &self.versions[number.index()]
+    }
+
+    /// Returns a branch that must exist in this element.
+    ///
+    /// # Panics
+    /// As [`Element::version`].
+    pub fn branch(&self, number: BranchNo) -> &Branch {
+        &self.branches[number.index()]
+    }
+
+    /// Finds the version with this number on this branch.
+    pub fn version_at(&self, branch: BranchNo, number: u32) -> Option<VersionNo> {
+        let versions = &self.branches.get(branch.index())?.versions;
+        let found = versions.binary_search_by_key(&number, |v| self.version(*v).number).ok()?;
+        Some(versions[found])
+    }
+
+    /// Returns the newest version of a branch.
+    ///
+    /// # Panics
+    /// As [`Element::version`]; every branch has a version 0.
+    pub fn newest(&self, branch: BranchNo) -> VersionNo {
+        *self.branch(branch).versions.last().expect("every branch has a version 0")
+    }
+
+    /// Returns this view's checkout, if it has one.
+    pub fn checkout_of(&self, view: &ViewUuid) -> Option<&Checkout> {
+        self.checkouts.iter().find(|checkout| checkout.view == *view)
+    }
+
+    /// Returns the branches that sprout from a branch's versions, in the order of creation.
+    pub fn sub_branches(&self, parent: BranchNo) -> impl Iterator<Item = BranchNo> + '_ {
+        self.branches.iter().enumerate().filter_map(move |(number, branch)| {
+            (self.version(branch.from?).branch == parent).then_some(BranchNo(number as u32))
+        })
+    }
+
+    /// Finds the branch of this type, wherever it sprouts.
+    pub fn branch_with_type(&self, branch_type: TypeNo) -> Option<BranchNo> {
+        let found = self.branches.iter().position(|branch| branch.branch_type == branch_type)?;
+        Some(BranchNo(found as u32))
+    }
+
+    /// Returns the versions that carry a label.
+    pub fn labelled(&self, label: TypeNo) -> impl Iterator<Item = VersionNo> + '_ {
+        let start = self.labels.partition_point(|(l, _)| *l < label);
+        self.labels[start..].iter().take_while(move |(l, _)| *l == label).map(|(_, version)| *version)
+    }
+
+    /// Returns the labels of a version, in the order of their types.
+    pub fn labels_of(&self, version: VersionNo) -> impl Iterator<Item = TypeNo> + '_ {
+        self.labels.iter().filter(move |(_, v)| *v == version).map(|(label, _)| *label)
+    }
+
+    /// Calls `component` with each branch type from the root branch down to `branch`.
+    pub fn branch_path(&self, branch: BranchNo) -> Vec<TypeNo> {
+        let mut path = vec![self.branch(branch).branch_type];
+        let mut at = self.branch(branch);
+        while let Some(from) = at.from {
+            at = self.branch(self.version(from).branch);
+            path.push(at.branch_type);
+        }
+        path.reverse();
+        path
+    }
+}
+
+/// An element as version selection sees it for one view.
+pub struct Seen<'a> {
+    /// The element.
+    pub element: &'a Element,
+    /// The view that asks; none where there is no view.
+    pub view: Option<&'a ViewUuid>,
+}
+
+impl ElementFacts for Seen<'_> {
+    fn is_directory(&self) -> bool {
+        self.element.kind == ElementKind::Directory
+    }
+
+    fn element_type(&self) -> u32 {
+        self.element.element_type.0
+    }
+
+    fn branch_type(&self, branch: u32) -> u32 {
+        self.element.branch(BranchNo(branch)).branch_type.0
+    }
+
+    fn sub_branch(&self, parent: u32, branch_type: u32) -> Option<u32> {
+        self.element
+            .sub_branches(BranchNo(parent))
+            .find(|branch| self.element.branch(*branch).branch_type.0 == branch_type)
+            .map(|branch| branch.0)
+    }
+
+    fn branches_of_type(&self, branch_type: u32, each: &mut dyn FnMut(u32)) {
+        for (number, branch) in self.element.branches.iter().enumerate() {
+            if branch.branch_type.0 == branch_type {
+                each(number as u32);
+            }
+        }
+    }
+
+    fn has_version(&self, branch: u32, number: u32) -> bool {
+        self.element.version_at(BranchNo(branch), number).is_some()
+    }
+
+    fn latest(&self, branch: u32, not_after_ns: Option<i64>) -> Option<u32> {
+        let versions = &self.element.branch(BranchNo(branch)).versions;
+        let newest_first = versions.iter().rev().map(|v| self.element.version(*v));
+        let mut candidates =
+            newest_first.filter(|v| not_after_ns.is_none_or(|limit| v.effective_ns <= limit));
+        candidates.next().map(|version| version.number)
+    }
+
+    fn labelled(&self, label_type: u32, each: &mut dyn FnMut(u32, u32)) {
+        for version in self.element.labelled(TypeNo(label_type)) {
+            let version = self.element.version(version);
+            each(version.branch.0, version.number);
+        }
+    }
+
+    fn checked_out(&self) -> bool {
+        self.view.is_some_and(|view| self.element.checkout_of(view).is_some())
+    }
+}

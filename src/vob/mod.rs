@@ -1,0 +1,21 @@
+//! The objects of a VOB, the operations that change them, and the laws both keep.
+//!
+//! This room is pure: it reads records through [`Records`] and answers with changed
+//! records. It does no I/O, reads no clock and draws no random number, so that replaying
+//! the same operations always builds the same VOB. It must not know how records are
+//! stored, what a view shows, or what a user typed.
+
+pub mod apply;
+pub mod codec;
+pub mod directory;
+pub mod element;
+pub mod identity;
+pub mod operation;
+pub mod state;
+
+pub use apply::{Changes, Records, Refused};
+pub use directory::{Directory, DirectoryNode, Entry, NameChange};
+pub use element::{Branch, Checkout, Content, Element, ElementKind, Hyperlink, Version};
+pub use identity::{BranchNo, ContentHash, ElementNo, EventNo, Oid, SymlinkNo, TypeNo, VersionNo, ViewUuid};
+pub use operation::{Operation, Transaction, User};
+pub use state::{TypeKind, TypeObject, VobHeader, VobState};

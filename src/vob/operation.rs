@@ -1,0 +1,252 @@
+//! Every way a VOB can change, as values of one enum. The journal is a list of these.
+//!
+//! Operations carry everything that `apply` needs: times, users, identifiers. Objects are
+//! named by their numbers in this VOB, given in the order of creation; what sends operations
+//! to another replica translates numbers to object identifiers.
+//!
+//! Stored form: postcard. Variants are only ever added at the end, fields never change: a
+//! new need is a new variant.
+
+use super::directory::{Entry, NameChange};
+use super::element::{Content, ElementKind};
+use super::identity::{BranchNo, ElementNo, Oid, SymlinkNo, TypeNo, VersionNo, ViewUuid};
+use super::state::TypeKind;
+use serde::{Deserialize, Serialize};
+
+/// Who did something, as it is recorded.
+#[derive(Clone, Eq, PartialEq, Hash, Debug, Default, Serialize, Deserialize)]
+pub struct User {
+    /// Login name.
+    pub login: String,
+    /// Full name; may be empty.
+    pub full_name: String,
+    /// Group name; may be empty.
+    pub group: String,
+    /// Host name; for imported events the domain of the mail address.
+    pub host: String,
+}
+
+/// What one user did at one time: becomes one event. Several transactions in one journal
+/// frame are committed together or not at all.
+#[derive(Clone, Eq, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Transaction {
+    /// Nanoseconds since 1970 UTC.
+    pub time_ns: i64,
+    /// Who.
+    pub user: User,
+    /// The comment of whatever the operations create.
+    pub comment: String,
+    /// Attributes every version made here carries: (name, value).
+    pub attributes: Vec<(String, String)>,
+    /// What is done, in order.
+    pub operations: Vec<Operation>,
+}
+
+/// One change. "Must" below is checked by `apply`, which refuses the whole commit otherwise.
+#[derive(Clone, Eq, PartialEq, Debug, Serialize, Deserialize)]
+pub enum Operation {
+    /// The first operation of a VOB: its identity, owner, root directory and `lost+found`.
+    CreateVob {
+        /// The VOB family's identity.
+        oid: Oid,
+        /// Numeric ids of the owner and group.
+        owner: u32,
+        /// See `owner`.
+        group: u32,
+        /// Identities of the root directory and of `lost+found`.
+        root: Oid,
+        /// See `root`.
+        lost_and_found: Oid,
+    },
+    /// Makes a type object. The number must be the next one, the name unused.
+    CreateType {
+        /// Its number.
+        number: TypeNo,
+        /// Its kind.
+        kind: TypeKind,
+        /// Its name.
+        name: String,
+    },
+    /// Makes an element with its root branch and the empty version 0. The number must be
+    /// the next one. No directory catalogs it yet.
+    CreateElement {
+        /// Its number.
+        number: ElementNo,
+        /// Its identity.
+        oid: Oid,
+        /// File or directory.
+        kind: ElementKind,
+        /// Its element type.
+        element_type: TypeNo,
+        /// Numeric owner.
+        owner: u32,
+        /// Numeric group.
+        group: u32,
+        /// Permission bits.
+        mode: u16,
+    },
+    /// Makes a VOB symbolic link. The number must be the next one.
+    CreateSymlink {
+        /// Its number.
+        number: SymlinkNo,
+        /// Its identity.
+        oid: Oid,
+        /// Its text.
+        target: Box<[u8]>,
+    },
+    /// Makes a branch with its version 0. The element must not have a branch of that type.
+    CreateBranch {
+        /// The element.
+        element: ElementNo,
+        /// The version it sprouts from.
+        from: VersionNo,
+        /// Its type.
+        branch_type: TypeNo,
+    },
+    /// Adds a version to a branch without a checkout, as importers do.
+    CreateVersion {
+        /// The file element.
+        element: ElementNo,
+        /// The branch.
+        branch: BranchNo,
+        /// What it holds.
+        content: Content,
+        /// Whether it may be executed.
+        executable: bool,
+        /// The time `-time` rules compare, when it is not the transaction's.
+        effective_ns: Option<i64>,
+    },
+    /// Adds a directory version to a branch without a checkout, as importers do.
+    CreateDirectoryVersion {
+        /// The directory element.
+        element: ElementNo,
+        /// The branch.
+        branch: BranchNo,
+        /// Changes against the newest version of the branch.
+        changes: Vec<NameChange>,
+        /// As in `CreateVersion`.
+        effective_ns: Option<i64>,
+    },
+    /// Changes a directory without making a version: only `lost+found` allows it.
+    ChangeInPlace {
+        /// The directory element.
+        element: ElementNo,
+        /// The changes.
+        changes: Vec<NameChange>,
+    },
+    /// Checks an element out to a view. The view must not have a checkout of it, and the
+    /// branch must not be reserved elsewhere when `reserved` is asked for.
+    CheckOut {
+        /// The element.
+        element: ElementNo,
+        /// The view.
+        view: ViewUuid,
+        /// The view's tag, for messages.
+        view_tag: String,
+        /// The branch.
+        branch: BranchNo,
+        /// The version it starts from.
+        from: VersionNo,
+        /// Whether the branch is to be reserved.
+        reserved: bool,
+    },
+    /// Cancels a view's checkout.
+    CancelCheckOut {
+        /// The element.
+        element: ElementNo,
+        /// The view.
+        view: ViewUuid,
+    },
+    /// Turns a view's checkout into a version. The checkout must start from the newest
+    /// version of its branch, and no other view may have the branch reserved.
+    CheckIn {
+        /// The element.
+        element: ElementNo,
+        /// The view.
+        view: ViewUuid,
+        /// What a file version holds; `Content::Directory` for directories.
+        content: Content,
+        /// Whether it may be executed.
+        executable: bool,
+        /// Its modification time when it is not the transaction's time (`-ptime`).
+        modified_ns: Option<i64>,
+    },
+    /// Changes the catalog of a directory checked out to the view and adds a line to the
+    /// checkout's comment.
+    ChangeDirectory {
+        /// The directory element.
+        element: ElementNo,
+        /// The view.
+        view: ViewUuid,
+        /// The changes.
+        changes: Vec<NameChange>,
+        /// The bookkeeping line.
+        note: String,
+    },
+    /// Attaches a label; it moves where another version of the element carries it.
+    ApplyLabel {
+        /// The label type.
+        label: TypeNo,
+        /// The versions.
+        targets: Vec<(ElementNo, VersionNo)>,
+    },
+    /// Removes a label from whichever version of the elements carries it.
+    RemoveLabel {
+        /// The label type.
+        label: TypeNo,
+        /// The elements.
+        targets: Vec<ElementNo>,
+    },
+    /// Draws an arrow between two versions of one element.
+    CreateHyperlink {
+        /// The hyperlink type.
+        link_type: TypeNo,
+        /// The element.
+        element: ElementNo,
+        /// Start.
+        from: VersionNo,
+        /// End.
+        to: VersionNo,
+    },
+    /// Remembers where a change set of an imported history was placed.
+    PlaceChangeset {
+        /// Its id in the other system.
+        id: Box<[u8]>,
+        /// The branch type its versions stand on.
+        line: TypeNo,
+        /// Its position on that line.
+        position: u32,
+        /// Its first parent's id.
+        parent: Option<Box<[u8]>>,
+        /// The time `-time` rules compare, in nanoseconds.
+        effective_ns: i64,
+    },
+    /// Corrects the times `-time` rules compare, when a later import found that clocks ran backwards.
+    Retime {
+        /// The versions.
+        targets: Vec<(ElementNo, VersionNo)>,
+        /// The change set that made them.
+        changeset: Box<[u8]>,
+        /// The new time.
+        effective_ns: i64,
+    },
+    /// Adds a directory version whose catalog is given whole.
+    ReplaceDirectoryVersion {
+        /// The directory element.
+        element: ElementNo,
+        /// The branch.
+        branch: BranchNo,
+        /// All names.
+        entries: Vec<(Box<[u8]>, Entry)>,
+        /// As in `CreateVersion`.
+        effective_ns: Option<i64>,
+    },
+    /// Remembers something for a program that feeds the VOB, such as an importer. An
+    /// earlier note with that key is replaced.
+    SetNote {
+        /// The key, beginning with the program's name and a colon.
+        key: String,
+        /// The value.
+        value: Box<[u8]>,
+    },
+}

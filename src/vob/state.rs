@@ -1,0 +1,226 @@
+//! What a VOB knows beside its elements: identity, type objects, users and counters. Small
+//! enough to be in memory whole.
+
+use super::identity::{ElementNo, EventNo, Oid, SymlinkNo, TypeNo};
+use super::operation::User;
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// The kinds of type objects.
+#[derive(Copy, Clone, Eq, PartialEq, Hash, Debug, Serialize, Deserialize)]
+pub enum TypeKind {
+    /// `brtype`
+    Branch,
+    /// `lbtype`
+    Label,
+    /// `eltype`
+    Element,
+    /// `hltype`
+    Hyperlink,
+    /// `attype`
+    Attribute,
+}
+
+impl TypeKind {
+    /// Branch and label types share one name space; the others have one each.
+    pub fn shares_names_with(self, other: TypeKind) -> bool {
+        let names = |kind| match kind {
+            TypeKind::Branch | TypeKind::Label => 0,
+            TypeKind::Element => 1,
+            TypeKind::Hyperlink => 2,
+            TypeKind::Attribute => 3,
+        };
+        names(self) == names(other)
+    }
+}
+
+/// A type object.
+#[derive(Clone, Eq, PartialEq, Debug, Serialize, Deserialize)]
+pub struct TypeObject {
+    /// Its number.
+    pub number: TypeNo,
+    /// Its kind.
+    pub kind: TypeKind,
+    /// Its name.
+    pub name: String,
+    /// The event that made it.
+    pub event: EventNo,
+}
+
+/// The counters and the identity of a VOB.
+#[derive(Clone, Eq, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct VobHeader {
+    /// The VOB family's identity; none before the first operation.
+    pub oid: Option<Oid>,
+    /// Numeric owner.
+    pub owner: u32,
+    /// Numeric group.
+    pub group: u32,
+    /// How many elements were ever made.
+    pub elements: u32,
+    /// How many events there are.
+    pub events: u32,
+    /// How many VOB symbolic links were ever made.
+    pub symlinks: u32,
+    /// The number the next hyperlink gets.
+    pub hyperlinks: u32,
+    /// The number the next checkout gets.
+    pub checkouts: u32,
+    /// Change sets placed by imports.
+    pub changesets: u32,
+}
+
+/// Identity, counters, types and users of a VOB at one moment. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct VobState {
+    /// Identity and counters.
+    pub header: VobHeader,
+    tables: Arc<Tables>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Tables {
+    types: Vec<Arc<TypeObject>>,
+    users: Vec<Arc<User>>,
+    names: HashMap<(u8, String), TypeNo>,
+    user_numbers: HashMap<Arc<User>, u32>,
+}
+
+/// Types every VOB has from the start, with the numbers they get.
+pub mod predefined {
+    use super::{TypeKind, TypeNo};
+
+    /// The root branch type of every element.
+    pub const MAIN: TypeNo = TypeNo(0);
+    /// Directory elements.
+    pub const DIRECTORY: TypeNo = TypeNo(1);
+    /// File elements of any content.
+    pub const FILE: TypeNo = TypeNo(2);
+    /// File elements of text.
+    pub const TEXT_FILE: TypeNo = TypeNo(3);
+    /// File elements that are compressed whole.
+    pub const COMPRESSED_FILE: TypeNo = TypeNo(4);
+    /// The arrows that merges leave.
+    pub const MERGE: TypeNo = TypeNo(8);
+
+    /// All of them, in the order of their numbers.
+    pub const ALL: [(TypeKind, &str); 9] = [
+        (TypeKind::Branch, "main"),
+        (TypeKind::Element, "directory"),
+        (TypeKind::Element, "file"),
+        (TypeKind::Element, "text_file"),
+        (TypeKind::Element, "compressed_file"),
+        (TypeKind::Element, "compressed_text_file"),
+        (TypeKind::Element, "binary_delta_file"),
+        (TypeKind::Element, "file_system_object"),
+        (TypeKind::Hyperlink, "Merge"),
+    ];
+}
+
+impl VobState {
+    /// Rebuilds a state from its stored parts.
+    pub fn new(header: VobHeader, types: Vec<TypeObject>, users: Vec<User>) -> VobState {
+        let mut state = VobState { header, ..VobState::default() };
+        types.into_iter().for_each(|object| state.add_type(object));
+        for user in users {
+            state.user_number(&user);
+        }
+        state
+    }
+
+    /// Returns the type objects by number.
+    pub fn types(&self) -> &[Arc<TypeObject>] {
+        &self.tables.types
+    }
+
+    /// Returns everybody who ever did something, by number.
+    pub fn users(&self) -> &[Arc<User>] {
+        &self.tables.users
+    }
+
+    fn name_key(kind: TypeKind, name: &str) -> (u8, String) {
+        let space = match kind {
+            TypeKind::Branch | TypeKind::Label => 0,
+            other => other as u8,
+        };
+        (space, name.to_owned())
+    }
+
+    /// Finds a type by kind and name.
+    pub fn type_named(&self, kind: TypeKind, name: &str) -> Option<&Arc<TypeObject>> {
+        let found = self.tables.names.get(&Self::name_key(kind, name))?;
+        Some(&self.tables.types[found.index()]).filter(|object| object.kind == kind)
+    }
+
+    /// Tells whether a new type of this kind could not have this name.
+    pub fn name_taken(&self, kind: TypeKind, name: &str) -> bool {
+        self.tables.names.contains_key(&Self::name_key(kind, name))
+    }
+
+    /// Returns the name of a type, or `?` for a number no type has.
+    pub fn type_name(&self, number: TypeNo) -> &str {
+        self.tables.types.get(number.index()).map_or("?", |object| &object.name)
+    }
+
+    /// Returns the number the next type gets.
+    pub fn next_type(&self) -> TypeNo {
+        TypeNo(self.tables.types.len() as u32)
+    }
+
+    /// Returns the number the next element gets.
+    pub fn next_element(&self) -> ElementNo {
+        ElementNo(self.header.elements)
+    }
+
+    /// Returns the number the next VOB symbolic link gets.
+    pub fn next_symlink(&self) -> SymlinkNo {
+        SymlinkNo(self.header.symlinks)
+    }
+
+    pub(super) fn add_type(&mut self, object: TypeObject) {
+        let tables = Arc::make_mut(&mut self.tables);
+        tables.names.insert(Self::name_key(object.kind, &object.name), object.number);
+        tables.types.push(Arc::new(object));
+    }
+
+    pub(super) fn user_number(&mut self, user: &User) -> u32 {
+        if let Some(number) = self.tables.user_numbers.get(user) {
+            return *number;
+        }
+        let tables = Arc::make_mut(&mut self.tables);
+        let (number, user) = (tables.users.len() as u32, Arc::new(user.clone()));
+        tables.users.push(Arc::clone(&user));
+        tables.user_numbers.insert(user, number);
+        number
+    }
+}
+
+/// The names a type object may have: letters, digits and `_ - . +`, not a number, not one
+/// of the words that selectors reserve, and not so long that a path component overflows.
+pub fn valid_type_name(name: &str) -> bool {
+    let legal = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '+');
+    let reserved = matches!(name, "LATEST" | "CHECKEDOUT" | "." | ".." | "...");
+    let number = name.bytes().all(|b| b.is_ascii_digit());
+    !name.is_empty()
+        && name.len() <= 200
+        && name.chars().all(legal)
+        && !reserved
+        && !number
+        && !name.starts_with('-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn type_names() {
+        for good in ["main", "REL_1.0", "v1.2-rc+3", "fix-7", "é"] {
+            assert!(valid_type_name(good), "{good}");
+        }
+        for bad in ["", "12", "LATEST", "CHECKEDOUT", "...", "a/b", "-x", "a b", "a@b", "."] {
+            assert!(!valid_type_name(bad), "{bad}");
+        }
+    }
+}
