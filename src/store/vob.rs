@@ -276,8 +276,14 @@ impl Vob {
         let reserve = reserve_bytes(dir)?;
         let open_engine = || {
             let options = engine::Options { cache_bytes: ENGINE_CACHE_BYTES, reserve_bytes: reserve };
-            let opened: Arc<dyn Engine> = Arc::from(engine::open_with(identity.engine, &index, options)?);
-            Ok::<_, StoreError>(opened)
+            let opened = match engine::open_with(identity.engine, &index, options) {
+                Err(error @ engine::Error::NoSpace { .. }) => {
+                    tracing::warn!(%error, "the index is kept in memory until there is space");
+                    engine::open_with(EngineKind::Memory, &index, options)?
+                }
+                other => other?,
+            };
+            Ok::<Arc<dyn Engine>, StoreError>(Arc::from(opened))
         };
         let usable = open_engine().and_then(|engine| {
             let records = Records::new(Arc::clone(&engine));
@@ -334,7 +340,7 @@ impl Vob {
             if waiting >= FRAMES_PER_CHECKPOINT || self.recent.read().elements.len() > ELEMENTS_PER_CHECKPOINT
             {
                 waiting = 0;
-                self.checkpoint_to(sequence - 1, position)?;
+                unless_full(self.checkpoint_to(sequence - 1, position))?;
             }
             let frame: Vec<Transaction> = decode("journal frame", payload)?;
             let changes = apply::apply(self, &frame, position.segment, position.offset)
@@ -343,7 +349,7 @@ impl Vob {
             waiting += 1;
             Ok::<(), StoreError>(())
         })?;
-        self.checkpoint()
+        unless_full(self.checkpoint())
     }
 
     /// Commits what `plan` returns, all of it or nothing; durable when this returns.
@@ -806,6 +812,18 @@ impl Identity {
         }
         let oid = field("oid")?.parse().map_err(|error| not_a_vob(format!("{error}")))?;
         Ok(Identity { engine: field("engine")?.parse()?, oid })
+    }
+}
+
+/// On a full disk the journal is enough to read from: what cannot be written to the index
+/// stays in memory.
+fn unless_full(checkpoint: Result<(), StoreError>) -> Result<(), StoreError> {
+    match checkpoint {
+        Err(error) if error.is_no_space() => {
+            tracing::warn!(%error, "checkpoint put off");
+            Ok(())
+        }
+        other => other,
     }
 }
 

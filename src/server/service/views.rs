@@ -26,11 +26,22 @@ fn diagnostics(complaints: Vec<clerestory_specs::Diagnostic>) -> Failure {
         file: complaint.file.as_os_str().as_bytes().to_vec(),
         line: complaint.line,
         column: complaint.column,
-        text: complaint.to_string(),
+        text: complaint_text(&complaint),
     };
     Failure {
         diagnostics: complaints.into_iter().map(one).collect(),
         ..Failure::new(FailureCode::ConfigSpec)
+    }
+}
+
+/// What is wrong, without the place, which the client prints itself.
+fn complaint_text(complaint: &clerestory_specs::Diagnostic) -> String {
+    let found = complaint.found.iter().map(|found| format!("found \"{found}\""));
+    let expected = complaint.expected.iter().map(|expected| format!("expected {expected}"));
+    let details: Vec<String> = found.chain(expected).collect();
+    match details.is_empty() {
+        true => complaint.message.clone(),
+        false => format!("{} ({})", complaint.message, details.join(", ")),
     }
 }
 

@@ -152,7 +152,9 @@ impl Server {
             Some(remove_vob_request::Which::Tag(tag)) => vob_tag(tag).map_err(|_| no_such_vob(tag))?,
             Some(remove_vob_request::Which::Storage(path)) => {
                 let path = Path::new(OsStr::from_bytes(path));
-                let found = entries.vobs.iter().find(|(_, entry)| entry.storage == path);
+                // The product takes the storage's path; a tag says the same.
+                let named = |(tag, entry): &(&VobTag, &VobEntry)| entry.storage == path || tag.path() == path;
+                let found = entries.vobs.iter().find(named);
                 let missing = || Failure::new(FailureCode::NoSuchFile).name(path.as_os_str().as_bytes());
                 found.map(|(tag, _)| tag.clone()).ok_or_else(missing)?
             }
