@@ -1,0 +1,123 @@
+//! What keeps a VOB's storage from working, and why a commit did not happen.
+
+use super::engine;
+use super::vob::FORMAT;
+use crate::vob::{ElementNo, EventNo, Refused};
+use std::path::PathBuf;
+
+/// What keeps a VOB from working.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The journal failed.
+    #[error(transparent)]
+    Journal(#[from] super::journal::Error),
+    /// The index engine failed.
+    #[error(transparent)]
+    Engine(#[from] engine::Error),
+    /// A pool failed.
+    #[error(transparent)]
+    Pool(#[from] super::pool::Error),
+    /// A file of the storage directory failed.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The storage directory exists.
+    #[error("{}: exists already", .0.display())]
+    Exists(PathBuf),
+    /// The directory is no VOB storage.
+    #[error("{}: not a VOB storage directory ({detail})", path.display())]
+    NotAVob {
+        /// The directory.
+        path: PathBuf,
+        /// What is missing or wrong.
+        detail: String,
+    },
+    /// A newer program wrote it.
+    #[error("{}: has storage format {found}, this program knows up to {FORMAT}; use a newer one", path.display())]
+    NewerFormat {
+        /// The directory.
+        path: PathBuf,
+        /// Its format.
+        found: u32,
+    },
+    /// Another process has the VOB open.
+    #[error("{}: in use by another process", .0.display())]
+    InUse(PathBuf),
+    /// A stored record is not what was written.
+    #[error("{kind} record of the index is damaged: {detail}")]
+    Damaged {
+        /// Kind of record.
+        kind: &'static str,
+        /// What is wrong.
+        detail: String,
+    },
+    /// The journal holds a frame that cannot be applied.
+    #[error("journal frame {sequence} cannot be applied: {detail}")]
+    Replay {
+        /// Its number.
+        sequence: u64,
+        /// Why.
+        detail: String,
+    },
+    /// The file system is too full for changes.
+    #[error("{}: {free_bytes} bytes free, {reserve_bytes} are kept in reserve", path.display())]
+    NoSpace {
+        /// The storage directory.
+        path: PathBuf,
+        /// Bytes available.
+        free_bytes: u64,
+        /// Bytes kept.
+        reserve_bytes: u64,
+    },
+}
+
+impl StoreError {
+    /// Tells whether a full disk is the cause.
+    pub fn is_no_space(&self) -> bool {
+        let full = |error: &std::io::Error| matches!(error.raw_os_error(), Some(libc::ENOSPC | libc::EDQUOT));
+        match self {
+            StoreError::NoSpace { .. } | StoreError::Engine(engine::Error::NoSpace { .. }) => true,
+            other => {
+                let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(other);
+                while let Some(error) = cause {
+                    if error.downcast_ref::<std::io::Error>().is_some_and(full) {
+                        return true;
+                    }
+                    cause = error.source();
+                }
+                false
+            }
+        }
+    }
+}
+
+/// Why a commit did not happen. Nothing changed.
+#[derive(Debug, thiserror::Error)]
+pub enum CommitError<E> {
+    /// The planner refused.
+    #[error("{0}")]
+    Plan(E),
+    /// A law of the VOB forbids it.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// The storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What a commit did.
+#[derive(Debug)]
+pub struct Committed {
+    /// The journal frame's number.
+    pub sequence: u64,
+    /// The number of the first transaction's event.
+    pub first_event: EventNo,
+    /// Elements that changed.
+    pub elements: Vec<ElementNo>,
+    /// Whether type objects were added.
+    pub types_changed: bool,
+}
