@@ -39,7 +39,10 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
         tag: tag.clone(),
         storage,
         comment: comments.into_iter().next().unwrap_or_default(),
-        engine: arguments.text("engine"),
+        engine: match arguments.text("engine") {
+            named if !named.is_empty() => named,
+            _ => std::env::var("CLERESTORY_ENGINE").unwrap_or_default(),
+        },
         public: arguments.has("public"),
         mount: false,
     };
