@@ -63,7 +63,7 @@ fn reasons(failure: &Failure, pname: &[u8]) -> Vec<Vec<u8>> {
             quoted("No branch of element is checked out to view ", &failure.view_storage, ".")
         }
         FailureCode::DirectoryNotCheckedOut => {
-            quoted("Can't modify directory ", &failure.directory, " because it is not checked out.")
+            quoted("Can't modify directory ", directory_of(name), " because it is not checked out.")
         }
         FailureCode::EntryExists => quoted("Entry named ", name, " already exists."),
         FailureCode::TypeNotFound => {
@@ -139,6 +139,16 @@ fn reasons(failure: &Failure, pname: &[u8]) -> Vec<Vec<u8>> {
         FailureCode::Unspecified => {
             vec![text(&[b"The daemon reported an unknown error. ", failure.text.as_bytes()])]
         }
+    }
+}
+
+/// The directory in which a typed name is.
+fn directory_of(pname: &[u8]) -> &[u8] {
+    let pname = pname.strip_suffix(b"/").unwrap_or(pname);
+    match pname.iter().rposition(|byte| *byte == b'/') {
+        Some(0) => b"/",
+        Some(end) => &pname[..end],
+        None => b".",
     }
 }
 

@@ -15,8 +15,9 @@ use super::dates::Dates;
 use super::failure;
 use super::pname;
 use crate::server::home::Home;
+use crate::server::identity::Caller;
 use crate::server::proto::host_client::HostClient;
-use crate::server::proto::{Context, Failure, Notice, Pname};
+use crate::server::proto::{Context, Failure, Notice, Pname, StatusRequest};
 use crate::server::{identity, lifecycle, transport};
 
 /// A client stub, cheap to clone.
@@ -280,6 +281,18 @@ impl Session {
         if let Some(host) = &self.host {
             return Ok(host.clone());
         }
+        // A daemon that is being killed still takes connections: a new one is greeted, and a
+        // daemon that does not answer is waited for to end.
+        let stream = lifecycle::ensure_running(&self.home()?)?;
+        let peer = Caller::of_peer(&stream).map(|peer| peer.process_id);
+        let mut host = self.adopt(stream)?;
+        if self.runtime.block_on(host.status(StatusRequest {})).is_ok() {
+            return Ok(host);
+        }
+        self.hang_up()?;
+        if let Ok(process) = peer {
+            lifecycle::wait_for_end(process, DYING_LIMIT)?;
+        }
         let stream = lifecycle::ensure_running(&self.home()?)?;
         self.adopt(stream)
     }
@@ -362,6 +375,9 @@ impl Session {
 fn runtime() -> io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
+
+/// How long a daemon that does not answer has to end.
+const DYING_LIMIT: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// What the system calls an error, without its number.
 pub fn system_text(error: &io::Error) -> String {

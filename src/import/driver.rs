@@ -20,6 +20,7 @@ use super::tree::Tree;
 use crate::store::{CommitError, Vob};
 use crate::vob::state::predefined;
 use crate::vob::{ElementNo, EventNo, Operation, Transaction, TypeKind, TypeNo, VersionNo, VobState};
+use changes::Changed;
 use contents::Contents;
 use people::{text_of, user_of};
 use rustc_hash::FxHashMap;
@@ -248,11 +249,7 @@ impl<'a, 'b> Run<'a, 'b> {
         };
         let merged: Vec<Arc<Tree>> =
             parents.iter().skip(1).map(|parent| self.tree_of(*parent)).collect::<Result<_, _>>()?;
-        let mut moved = HashMap::new();
-        let mut tree = Arc::clone(&parent);
-        for change in &commit.changes {
-            self.change(&mut tree, change, &mut moved, &id)?;
-        }
+        let Changed { mut tree, moves, renamed } = self.changed(&parent, &commit.changes, &id)?;
         if let Some(root) = Arc::get_mut(&mut tree) {
             root.element = Some(ElementNo::ROOT);
         }
@@ -266,7 +263,8 @@ impl<'a, 'b> Run<'a, 'b> {
             effective_ns: (effective_ns != time_ns).then_some(effective_ns),
             commit: id_bytes,
             merged: &merged,
-            moved: &moved,
+            moved: &moves,
+            renamed: &renamed,
             parent: &parent,
             owner: self.importer.owner,
         };

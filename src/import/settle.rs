@@ -8,7 +8,7 @@ use super::mirror::{Mirror, MirrorError};
 use super::tree::{File, Link, Node, Tree};
 use crate::vob::state::predefined;
 use crate::vob::{BranchNo, ElementKind, ElementNo, Entry, NameChange, Oid, Operation, TypeNo, VersionNo};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// What is known of the commit whose tree is settled.
@@ -23,6 +23,8 @@ pub struct Place<'a> {
     pub merged: &'a [Arc<Tree>],
     /// Directories that files were renamed between: new path, then (old path, files).
     pub moved: &'a HashMap<Vec<u8>, HashMap<Vec<u8>, u32>>,
+    /// Elements that got another name.
+    pub renamed: &'a HashSet<ElementNo>,
     /// The tree of its first parent, where moved directories are found.
     pub parent: &'a Arc<Tree>,
     /// Numeric owner and group of new elements.
@@ -207,6 +209,9 @@ impl Settle<'_, '_> {
 
     /// Tells whether the tree does not have the element under another name.
     fn is_free(&mut self, element: ElementNo, at: (ElementNo, &[u8])) -> Result<bool, MirrorError> {
+        if self.place.renamed.contains(&element) {
+            return Ok(false);
+        }
         let names = self.mirror.names(element)?;
         for (directory, name) in names {
             if (directory, name.as_ref()) == at {

@@ -98,22 +98,32 @@ impl Tree {
         }
     }
 
-    /// Takes what is at a path out, with directories that become empty.
-    pub fn take(self: &mut Arc<Self>, path: &[u8]) -> Option<Node> {
-        self.get(path)?;
-        let (name, rest) = split_first(path)?;
+    /// Removes what is at a path; a directory that becomes empty stays.
+    pub fn remove(self: &mut Arc<Self>, path: &[u8]) {
+        if self.get(path).is_none() {
+            return;
+        }
+        let Some((name, rest)) = split_first(path) else { return };
         let tree = Arc::make_mut(self);
         if rest.is_empty() {
-            return tree.entries.remove(name);
+            tree.entries.remove(name);
+        } else if let Some(Node::Directory(below)) = tree.entries.get_mut(name) {
+            below.remove(rest);
         }
-        let Some(Node::Directory(below)) = tree.entries.get_mut(name) else {
-            return None;
-        };
-        let taken = below.take(rest);
+    }
+
+    /// Removes the directories on the way to a path that are empty.
+    pub fn prune(self: &mut Arc<Self>, path: &[u8]) {
+        let Some((name, rest)) = split_first(path) else { return };
+        if rest.is_empty() || !matches!(self.entries.get(name), Some(Node::Directory(_))) {
+            return;
+        }
+        let tree = Arc::make_mut(self);
+        let Some(Node::Directory(below)) = tree.entries.get_mut(name) else { return };
+        below.prune(rest);
         if below.entries.is_empty() {
             tree.entries.remove(name);
         }
-        taken
     }
 }
 
@@ -144,11 +154,16 @@ mod tests {
         let mut tree: Arc<Tree> = Arc::default();
         tree.put(b"a/b/c", file(1));
         tree.put(b"a/d", file(2));
-        assert!(tree.take(b"a/b/c").is_some());
+        tree.remove(b"a/b/c");
+        assert!(tree.get(b"a/b").is_some());
+        tree.prune(b"a/b/c");
         assert!(tree.get(b"a/b").is_none());
         assert!(tree.get(b"a/d").is_some());
-        assert!(tree.take(b"a/x").is_none());
-        assert!(tree.take(b"a/d").is_some());
+        tree.remove(b"a/x");
+        tree.prune(b"a/x");
+        assert!(tree.get(b"a/d").is_some());
+        tree.remove(b"a/d");
+        tree.prune(b"a/d");
         assert!(tree.entries.is_empty());
     }
 

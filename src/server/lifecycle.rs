@@ -312,6 +312,27 @@ fn io_error(what: String, source: io::Error) -> LifecycleError {
     LifecycleError::Io { what, source }
 }
 
+/// Waits until a process has ended, at most for `limit`.
+///
+/// # Errors
+/// The system cannot watch it.
+pub fn wait_for_end(process: i32, limit: Duration) -> Result<(), LifecycleError> {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    use rustix::process::{Pid, PidfdFlags, pidfd_open};
+    let failed = |errno: rustix::io::Errno| LifecycleError::Io {
+        what: format!("watching process {process}"),
+        source: errno.into(),
+    };
+    let Some(pid) = Pid::from_raw(process) else { return Ok(()) };
+    let watched = match pidfd_open(pid, PidfdFlags::empty()) {
+        Err(rustix::io::Errno::SRCH) => return Ok(()),
+        other => other.map_err(failed)?,
+    };
+    let limit = Timespec { tv_sec: limit.as_secs() as i64, tv_nsec: 0 };
+    let mut ready = [PollFd::new(&watched, PollFlags::IN)];
+    poll(&mut ready, Some(&limit)).map(drop).map_err(failed)
+}
+
 #[cfg(test)]
 #[path = "lifecycle_tests.rs"]
 mod tests;

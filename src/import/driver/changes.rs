@@ -3,43 +3,78 @@
 use super::{ImportError, Run};
 use crate::import::fast_export::{DataRef, FileChange, FileMode};
 use crate::import::graph::ObjectId;
+use crate::import::settle::element_of;
 use crate::import::tree::{File, Link, Node, Tree, components};
 use crate::store::pool::ContentId;
-use crate::vob::Content;
-use std::collections::HashMap;
+use crate::vob::{Content, ElementNo};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Between which directories files moved: new path, then (old path, files).
 pub type Moves = HashMap<Vec<u8>, HashMap<Vec<u8>, u32>>;
 
+/// The tree of a commit before its versions are made.
+pub struct Changed {
+    /// The tree.
+    pub tree: Arc<Tree>,
+    /// Between which directories files moved.
+    pub moves: Moves,
+    /// Elements that moved.
+    pub renamed: HashSet<ElementNo>,
+}
+
 impl Run<'_, '_> {
-    /// Applies one change of a commit to its tree.
-    pub(super) fn change(
+    /// Applies the changes of a commit to the tree of its first parent.
+    ///
+    /// They are taken as a difference between two trees, not as steps: what goes, goes first,
+    /// and what moves is what the parent had. In git's order a new directory may come before
+    /// the file whose name it takes has moved away.
+    ///
+    /// # Errors
+    /// If contents are missing or a name is too long.
+    pub(super) fn changed(
         &mut self,
-        tree: &mut Arc<Tree>,
-        change: &FileChange,
-        moved: &mut Moves,
+        parent: &Arc<Tree>,
+        changes: &[FileChange],
         commit: &ObjectId,
-    ) -> Result<(), ImportError> {
-        match change {
-            FileChange::Modify { path, mode, data } => self.modify(tree, path, *mode, data, commit)?,
-            FileChange::Delete { path } => drop(tree.take(path)),
-            FileChange::Rename { from, to } => {
-                check_names(to, commit)?;
-                if let Some(node) = tree.take(from) {
-                    tree.put(to, node);
-                    note_move(moved, from, to);
+    ) -> Result<Changed, ImportError> {
+        let mut changed = Changed { tree: Arc::clone(parent), moves: Moves::new(), renamed: HashSet::new() };
+        let tree = &mut changed.tree;
+        let mut gone: Vec<&[u8]> = Vec::new();
+        for change in changes {
+            match change {
+                FileChange::Delete { path } | FileChange::Rename { from: path, .. } => {
+                    tree.remove(path);
+                    gone.push(path);
                 }
+                FileChange::DeleteAll => Arc::make_mut(tree).entries.clear(),
+                FileChange::Modify { .. } | FileChange::Copy { .. } => {}
             }
-            FileChange::Copy { from, to } => {
-                check_names(to, commit)?;
-                if let Some(node) = tree.get(from).cloned() {
-                    tree.put(to, without_elements(node));
-                }
-            }
-            FileChange::DeleteAll => Arc::make_mut(tree).entries.clear(),
         }
-        Ok(())
+        for change in changes {
+            match change {
+                FileChange::Modify { path, mode, data } => self.modify(tree, path, *mode, data, commit)?,
+                FileChange::Rename { from, to } => {
+                    check_names(to, commit)?;
+                    if let Some(node) = parent.get(from).cloned() {
+                        changed.renamed.extend(element_of(&node));
+                        tree.put(to, node);
+                        note_move(&mut changed.moves, from, to);
+                    }
+                }
+                FileChange::Copy { from, to } => {
+                    check_names(to, commit)?;
+                    if let Some(node) = parent.get(from).cloned() {
+                        tree.put(to, without_elements(node));
+                    }
+                }
+                FileChange::Delete { .. } | FileChange::DeleteAll => {}
+            }
+        }
+        for path in gone {
+            tree.prune(path);
+        }
+        Ok(changed)
     }
 
     fn modify(
@@ -77,7 +112,8 @@ impl Run<'_, '_> {
                 tree.put(path, Node::Link(Link { number: None, target }));
             }
             FileMode::Gitlink => {
-                drop(tree.take(path));
+                tree.remove(path);
+                tree.prune(path);
                 if self.submodules.insert(String::from_utf8_lossy(path).into_owned()) {
                     let text = format!("submodule {} is skipped", String::from_utf8_lossy(path));
                     self.summary.warnings.push(text);

@@ -9,7 +9,7 @@ use crate::import::settle::{Place, settle};
 use crate::import::tree::{Node, Tree};
 use crate::vob::{ElementNo, EventNo, Operation, Transaction, TypeKind, TypeNo, User, VersionNo};
 use rustc_hash::FxHashMap;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 impl Run<'_, '_> {
     /// Brings `/main` to the default branch's tip where that stands on another line: the
@@ -45,6 +45,7 @@ impl Run<'_, '_> {
             commit: node.id.as_bytes(),
             merged: &[],
             moved: &HashMap::new(),
+            renamed: &HashSet::new(),
             parent: &previous,
             owner: self.importer.owner,
         };

@@ -17,6 +17,16 @@ fn view_tag(tag: &str) -> Outcome<ViewTag> {
     ViewTag::new(tag).map_err(|error| bad_tag(tag.as_bytes(), error))
 }
 
+/// Tells whether storage in the default place, which no view is registered with, was left by a
+/// daemon that was killed while it made the view: there is nothing in it.
+fn is_abandoned(storage: &Path) -> bool {
+    let is_empty = |below: &str| match std::fs::read_dir(storage.join(below)) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+    };
+    storage.is_dir() && is_empty("private") && is_empty("checkout")
+}
+
 fn no_such_view(tag: &str) -> Failure {
     Failure { view_tag: tag.to_owned(), ..Failure::new(FailureCode::NoSuchViewTag) }
 }
@@ -75,6 +85,9 @@ impl Server {
         };
         let mut trial = (*self.registry.entries()).clone();
         trial.add_view(tag.clone(), entry.clone())?;
+        if storage.starts_with(self.home.views()) && is_abandoned(&storage) {
+            remove_storage(&storage)?;
+        }
         check_storage_place(&storage, caller, &self.home.views())?;
         drop(ViewStorage::create(&storage, uuid, &text)?);
         let comment = || std::fs::write(storage.join("comment"), &request.comment);

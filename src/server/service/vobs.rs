@@ -112,6 +112,9 @@ impl Server {
         // A tag in use is refused before anything is made.
         let mut trial = (*entries).clone();
         trial.add_vob(tag.clone(), entry.clone())?;
+        if storage.starts_with(self.home.vobs()) && is_abandoned(&storage) {
+            remove_storage(&storage)?;
+        }
         check_storage_place(&storage, caller, &self.home.vobs())?;
         let options = VobOptions {
             engine,
@@ -317,6 +320,16 @@ impl Server {
     fn for_each(&self, tags: Vec<Vec<u8>>, act: impl Fn(&[u8]) -> Outcome<()>) -> Outcome<MountReply> {
         let outcome = |tag: Vec<u8>| MountOutcome { failure: act(&tag).err(), tag };
         Ok(MountReply { outcomes: tags.into_iter().map(outcome).collect() })
+    }
+}
+
+/// Tells whether storage in the default place, which no VOB is registered with, was left by a
+/// daemon that was killed while it made the VOB: there is nothing in it.
+fn is_abandoned(storage: &Path) -> bool {
+    match Vob::open(storage) {
+        Ok(vob) => vob.state().header.events <= 1,
+        Err(crate::store::StoreError::NotAVob { .. }) => !storage.join("format").exists() && storage.is_dir(),
+        Err(_) => false,
     }
 }
 

@@ -1,0 +1,24 @@
+//! Whole programs: the built binary, real repositories, real mounts.
+//!
+//! Each test has a [`world::World`] of its own: home, view root, tools and daemon. What runs here are commands as a
+//! user types them and ordinary programs in a view; nothing of the library is called.
+
+mod build;
+mod daemon;
+mod full_disk;
+mod history_names;
+mod import;
+mod import_again;
+mod import_killed;
+mod odd_history;
+mod private;
+mod project;
+mod read_only;
+mod refused;
+mod repository;
+mod seen_elsewhere;
+mod set_view;
+mod transcript;
+mod tree;
+mod versioning;
+mod world;
