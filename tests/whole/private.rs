@@ -4,6 +4,7 @@ use std::fs::{self, File, FileTimes, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
 use crate::project::Project;
@@ -147,4 +148,35 @@ fn private_directories_hold_whole_trees() {
     assert_eq!(project.sh(line).trim(), "300");
     let removed: Output = project.world.sh(&project.directory, "rm -r a src/a t.tar && ls . src");
     assert_eq!(removed.ok(), ".:\nfoo.c\nlost+found\nsrc\n\nsrc:\nbar.c\n");
+}
+
+#[test]
+fn private_files_can_be_used_while_the_kernel_forgets_and_asks_again() {
+    let project = Project::small();
+    let names: Vec<_> =
+        (0..40).map(|number| project.directory.join(format!("src/private{number}"))).collect();
+    for name in &names {
+        fs::write(name, "text").expect("made");
+    }
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let use_them = || {
+            while !stop.load(Ordering::Relaxed) {
+                for name in &names {
+                    assert_eq!(text(name), "text");
+                    fs::write(name, "text").unwrap_or_else(|error| panic!("{name:?}: {error}"));
+                }
+            }
+        };
+        let used = scope.spawn(use_them);
+        for _ in 0..60 {
+            // Every name is to be looked up anew.
+            project.sh("cleartool setcs -current");
+            if used.is_finished() {
+                break;
+            }
+        }
+        stop.store(true, Ordering::Relaxed);
+        used.join().expect("every file could be used");
+    });
 }
