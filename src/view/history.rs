@@ -222,14 +222,23 @@ pub struct HistoryNodes {
 }
 
 impl HistoryNodes {
-    /// Returns the number of a directory reached by a name, given now if it has none.
-    pub fn number(&self, parent: Inode, name: &[u8], view: ViewIndex, vob: VobIndex, place: Place) -> u64 {
+    /// Returns the number of a directory reached by a name, given now if it has none, and
+    /// counts lookups of it.
+    pub fn number(
+        &self,
+        (parent, name): (Inode, &[u8]),
+        view: ViewIndex,
+        vob: VobIndex,
+        place: Place,
+        lookups: u64,
+    ) -> u64 {
         let mut nodes = self.nodes.write();
         let key = (parent, Box::from(name));
         if let Some(number) = nodes.by_name.get(&key).copied() {
-            if let Some((node, _)) = nodes.by_number.get(&number)
+            if let Some((node, _)) = nodes.by_number.get_mut(&number)
                 && node.place == place
             {
+                node.lookups += lookups;
                 return number;
             }
             // `LATEST` leads to another version now: another directory, another number.
@@ -237,7 +246,7 @@ impl HistoryNodes {
         }
         nodes.next += 1;
         let number = nodes.next;
-        let node = HistoryNode { view, vob, place, parent, lookups: 0 };
+        let node = HistoryNode { view, vob, place, parent, lookups };
         nodes.by_number.insert(number, (node, name.into()));
         nodes.by_name.insert(key, number);
         number
@@ -246,13 +255,6 @@ impl HistoryNodes {
     /// Finds a directory by its number.
     pub fn get(&self, number: u64) -> Option<HistoryNode> {
         Some(self.nodes.read().by_number.get(&number)?.0.clone())
-    }
-
-    /// Adds a lookup.
-    pub fn add_lookup(&self, number: u64) {
-        if let Some((node, _)) = self.nodes.write().by_number.get_mut(&number) {
-            node.lookups += 1;
-        }
     }
 
     /// Takes lookups back; at zero the number is free.

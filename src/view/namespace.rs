@@ -208,7 +208,7 @@ impl Namespace for Host {
             Numbered::Directory(view, vob, number) => {
                 let here = self.here(view, vob, number)?;
                 let found = here.vob.vob.consistently(|| here.find(name))?;
-                found.map(|led| self.answer(&here, name, parent, led)).transpose()?.flatten()
+                found.map(|led| self.answer(&here, name, parent, led, 1)).transpose()?.flatten()
             }
             Numbered::History(number) => self.lookup_history(parent, number, name)?,
             Numbered::Private(view, number) => self.lookup_private(view, number, name)?,
@@ -216,9 +216,6 @@ impl Namespace for Host {
                 return Err(Refusal::NotDirectory);
             }
         };
-        if let Some(attributes) = &found {
-            self.listed(attributes.inode);
-        }
         Ok(found)
     }
 
@@ -369,16 +366,8 @@ impl Namespace for Host {
         }
     }
 
-    fn listed(&self, inode: Inode) {
-        match Numbered::of(inode) {
-            Some(Numbered::Private(view, number)) => {
-                if let Some(view) = self.view_numbered(view) {
-                    view.private.add_lookup(number);
-                }
-            }
-            Some(Numbered::History(number)) => self.history.add_lookup(number),
-            _ => {}
-        }
+    fn listed(&self, _inode: Inode) {
+        // Counted before the entry was given: see `answer`.
     }
 
     fn create(

@@ -71,13 +71,6 @@ impl PrivateFiles {
         }
     }
 
-    /// Adds a lookup of a file that is known.
-    pub fn add_lookup(&self, number: u64) {
-        if let Some(known) = self.shard(number).write().get_mut(&number) {
-            known.lookups += 1;
-        }
-    }
-
     /// Takes lookups back; at zero the file is forgotten here too.
     pub fn forget(&self, number: u64, lookups: u64) {
         let mut shard = self.shard(number).write();

@@ -8,7 +8,7 @@ use super::super::private::{self, Place as PrivatePlace, names_in};
 use super::super::storage::ViewStorage;
 use super::{Here, Led, os_name, refuse};
 use crate::vob::{Element, ElementNo, Entry, SymlinkNo, VersionNo};
-use clerestory_mount::{Attributes, Caller, FileKind, Inode, Listed, Refusal, Time, XattrMode};
+use clerestory_mount::{Attributes, Caller, FileKind, Inode, Listed, Namespace, Refusal, Time, XattrMode};
 use rustix::fs::{AtFlags, XattrFlags};
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -34,6 +34,11 @@ impl Listing<'_> {
             cookie <= self.after
                 || (self.sink)(Listed { name: name.into(), cookie, inode, kind, attributes: None })
         })
+    }
+
+    /// The lookups that an entry counts as.
+    pub fn lookups(&self) -> u64 {
+        self.with_attributes.into()
     }
 
     /// Gives an entry; false when there is no room.
@@ -209,36 +214,45 @@ impl Host {
         view: &View,
         found: &rustix::fs::Stat,
         place: PrivatePlace,
+        lookups: u64,
     ) -> Result<Attributes, Refusal> {
         let inode = inode_of(Numbered::Private(view.index, found.st_ino))?;
-        view.private.note(found.st_ino, place, 0);
+        if lookups > 0 {
+            view.private.note(found.st_ino, place, lookups);
+        }
         Ok(private::attributes(inode, found))
     }
 
     /// Turns what a name led to into attributes; none where checked-out data was removed.
+    ///
+    /// `lookups` are counted here, together with the place: a FORGET that is answered at the
+    /// same time must not find a number that the kernel is about to hold without a count.
     pub(super) fn answer(
         &self,
         here: &Here,
         name: &[u8],
         parent: Inode,
         led: Led,
+        lookups: u64,
     ) -> Result<Option<Attributes>, Refusal> {
         Ok(Some(match led {
             Led::Private(found) => {
                 let place = PrivatePlace::Path(here.private_dir().join(OsStr::from_bytes(name)));
-                self.private_attributes(&here.view, &found, place)?
+                self.private_attributes(&here.view, &found, place, lookups)?
             }
             Led::Checkout(_, None) => return Ok(None),
             Led::Checkout(element, Some(found)) => {
                 let place = PrivatePlace::Path(ViewStorage::checkout(&element.oid));
-                self.private_attributes(&here.view, &found, place)?
+                self.private_attributes(&here.view, &found, place, lookups)?
             }
             Led::Directory(state, number) => {
                 self.directory_attributes(&Here { state, number, ..here.clone() })?
             }
             Led::Version(element, version) => self.version_attributes(&here.vob, &element, version)?,
             Led::Symlink(number) => self.symlink_attributes(&here.vob, number)?,
-            Led::History(place) => self.enter_history(&here.view, &here.vob, parent, name, place)?,
+            Led::History(place) => {
+                self.enter_history(&here.view, &here.vob, (parent, name), place, lookups)?
+            }
         }))
     }
 
@@ -247,9 +261,9 @@ impl Host {
         &self,
         view: &View,
         vob: &MountedVob,
-        parent: Inode,
-        name: &[u8],
+        (parent, name): (Inode, &[u8]),
         place: Place,
+        lookups: u64,
     ) -> Result<Attributes, Refusal> {
         match place {
             Place::Version(number, version) => {
@@ -260,13 +274,17 @@ impl Host {
                 let element = vob.element(number).map_err(refuse)?;
                 let path = ViewStorage::checkout(&element.oid);
                 let found = rustix::fs::statat(view.storage.root(), &path, AtFlags::SYMLINK_NOFOLLOW)?;
-                self.private_attributes(view, &found, PrivatePlace::Path(path))
+                self.private_attributes(view, &found, PrivatePlace::Path(path), lookups)
             }
             Place::OtherCheckout(_, number) => {
                 Ok(self.placeholder(inode_of(Numbered::Placeholder(vob.index, number))?))
             }
             Place::Element(_) | Place::Branch(..) | Place::Directory(..) => {
-                let number = self.history.number(parent, name, view.index, vob.index, place);
+                let number = match lookups {
+                    // A plain listing tells a number for show only.
+                    0 => cookie(name) >> 4,
+                    _ => self.history.number((parent, name), view.index, vob.index, place, lookups),
+                };
                 self.history_attributes(vob, place, inode_of(Numbered::History(number))?)
             }
         }
@@ -365,11 +383,11 @@ impl Host {
                 continue;
             }
             let found = match here.catalogued(name, entry).map_err(refuse)? {
-                Ok(Some(led)) => self.answer(here, name, own, led)?,
+                Ok(Some(led)) => self.answer(here, name, own, led, listing.lookups())?,
                 Ok(None) | Err(_) => None,
             };
             if let Some(attributes) = found
-                && !listing.put(name, *position, attributes)
+                && !self.put(listing, name, *position, attributes)
             {
                 return Ok(());
             }
@@ -397,6 +415,16 @@ impl Host {
         self.list_private_file(&here.view, name, &found, place, cookie, listing)
     }
 
+    /// Gives an entry to a listing; the lookup it was counted with is taken back if there is no
+    /// room for it.
+    fn put(&self, listing: &mut Listing<'_>, name: &[u8], cookie: u64, attributes: Attributes) -> bool {
+        let taken = listing.put(name, cookie, attributes);
+        if !taken {
+            self.forget(attributes.inode, listing.lookups());
+        }
+        taken
+    }
+
     /// Gives a private file to a listing. Only a listing with attributes tells the kernel its
     /// number for keeps.
     fn list_private_file(
@@ -408,11 +436,8 @@ impl Host {
         cookie: u64,
         listing: &mut Listing<'_>,
     ) -> Result<bool, Refusal> {
-        let inode = inode_of(Numbered::Private(view.index, found.st_ino))?;
-        if listing.with_attributes {
-            view.private.note(found.st_ino, place, 0);
-        }
-        Ok(listing.put(name, cookie, private::attributes(inode, found)))
+        let attributes = self.private_attributes(view, found, place, listing.lookups())?;
+        Ok(self.put(listing, name, cookie, attributes))
     }
 
     pub(super) fn lookup_private(
@@ -425,7 +450,8 @@ impl Host {
         let (dir, path) = view.private.at(view.storage.root(), number)?;
         match rustix::fs::statat(&dir, path.join(OsStr::from_bytes(name)), AtFlags::SYMLINK_NOFOLLOW) {
             Ok(found) => {
-                Ok(Some(self.private_attributes(&view, &found, PrivatePlace::Within(number, name.into()))?))
+                let place = PrivatePlace::Within(number, name.into());
+                Ok(Some(self.private_attributes(&view, &found, place, 1)?))
             }
             Err(rustix::io::Errno::NOENT) => Ok(None),
             Err(errno) => Err(errno.into()),
@@ -474,7 +500,7 @@ impl Host {
         let view = self.view_numbered(node.view).ok_or(Refusal::Stale)?;
         let vob = self.vob_numbered(node.vob).ok_or(Refusal::Stale)?;
         let found = history::find(&vob, &view.uuid(), node.place, name).map_err(refuse)?;
-        match found.map(|place| self.enter_history(&view, &vob, parent, name, place)).transpose() {
+        match found.map(|place| self.enter_history(&view, &vob, (parent, name), place, 1)).transpose() {
             // The own checkout's data was removed.
             Err(Refusal::NotFound) => Ok(None),
             other => other,
@@ -501,11 +527,11 @@ impl Host {
             .collect();
         names.sort_unstable_by_key(|(cookie, ..)| *cookie);
         for (cookie, name, place) in names {
-            let attributes = match self.enter_history(&view, &vob, own, &name, place) {
+            let attributes = match self.enter_history(&view, &vob, (own, &name), place, listing.lookups()) {
                 Err(Refusal::NotFound) => continue,
                 other => other?,
             };
-            if !listing.put(&name, cookie, attributes) {
+            if !self.put(listing, &name, cookie, attributes) {
                 break;
             }
         }
