@@ -122,6 +122,32 @@ fn storage_that_exists_is_left_alone() {
 }
 
 #[test]
+fn storage_in_the_home_that_a_user_names_is_left_alone() {
+    let project = Project::empty();
+    let world = &project.world;
+    // The home itself, where all storage is, a part of somebody's VOB, and what no registry knows.
+    let unknown = world.home().join("vobs/unknown.vbs");
+    fs::create_dir_all(unknown.join("private")).expect("made");
+    fs::write(unknown.join("file"), "mine").expect("made");
+    let storage = |words: &[&str]| world.ct(words).ok();
+    assert!(storage(&["lsvob"]).contains("/vobs/x"));
+    for below in ["", "vobs", "views", "vobs/vobs_x.vbs", "vobs/vobs_x.vbs/journal", "vobs/unknown.vbs"] {
+        let path = world.home().join(below);
+        assert!(path.is_dir(), "{}", path.display());
+        let path = path.to_str().expect("a plain path");
+        for words in [["mkvob", "-nc", "-tag", "/vobs/new", path].as_slice(), &["mkview", "-tag", "n", path]]
+        {
+            let line = unchanged(world, || world.ct(words).refused_in_one_line());
+            assert!(line.contains("exists"), "{below}: {line}");
+        }
+    }
+    // The default place of a tag, held by what a killed daemon would not have left there.
+    let line = unchanged(world, || world.ct(&["mkvob", "-nc", "-tag", "/unknown"]).refused_in_one_line());
+    assert!(line.contains("already exists"), "{line}");
+    assert_eq!(fs::read(unknown.join("file")).expect("still there"), b"mine");
+}
+
+#[test]
 fn a_config_spec_that_does_not_parse_leaves_the_old_one() {
     let project = Project::small();
     let world = &project.world;

@@ -1,4 +1,4 @@
-//! Applies the changes of a commit to the tree of its first parent, in their order.
+//! Applies the changes of a commit to the tree of its first parent, as a difference.
 
 use super::{ImportError, Run};
 use crate::import::fast_export::{DataRef, FileChange, FileMode};

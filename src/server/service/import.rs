@@ -7,6 +7,7 @@ use crate::server::proto::*;
 use crate::server::registry::VobTag;
 use crate::server::state::{Outcome, Server};
 use crate::view::MountedVob;
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -101,7 +102,7 @@ impl Server {
         }
         let made = known.is_none();
         if made {
-            check_repository(repository)?;
+            self.check_repository(repository)?;
             let create = CreateVobRequest {
                 context: request.context.clone(),
                 tag: request.vob_tag.clone(),
@@ -126,6 +127,15 @@ impl Server {
         Ok((vob, storage, made))
     }
 
+    /// Refuses what cannot be imported before anything is made for it. A bundle is unpacked
+    /// for that below the home, one at a time.
+    fn check_repository(&self, path: &Path) -> Outcome<()> {
+        let temporary = Temporary::make(self.home.root())?;
+        let name = path.as_os_str().as_bytes();
+        let checked = Repository::open(path, &temporary.0).and_then(|repository| repository.refs().map(drop));
+        checked.map_err(|error| failure(error.into(), name))
+    }
+
     /// Removes a VOB that was made for an import which brought nothing.
     fn unmake_vob(&self, caller: &Caller, request: &ImportRequest) -> Outcome<()> {
         let remove = RemoveVobRequest {
@@ -135,15 +145,6 @@ impl Server {
         };
         self.remove_vob(caller, &remove).map(drop)
     }
-}
-
-/// Refuses what cannot be imported before anything is made for it.
-fn check_repository(path: &Path) -> Outcome<()> {
-    let temporary = std::env::temp_dir().join(format!("clerestory-import-{}", std::process::id()));
-    let temporary = Temporary::make_at(temporary)?;
-    let name = path.as_os_str().as_bytes();
-    let checked = Repository::open(path, &temporary.0).and_then(|repository| repository.refs().map(drop));
-    checked.map_err(|error| failure(error.into(), name))
 }
 
 fn told(summary: &Summary, elapsed: Duration, stored_size_bytes: u64) -> ImportSummary {
@@ -167,26 +168,32 @@ fn told(summary: &Summary, elapsed: Duration, stored_size_bytes: u64) -> ImportS
     }
 }
 
+/// Temporary directories of imports under way.
+static IN_USE: parking_lot::Mutex<BTreeSet<PathBuf>> = parking_lot::Mutex::new(BTreeSet::new());
+
 /// A directory for the import's temporary files, removed with it.
 struct Temporary(PathBuf);
 
 impl Temporary {
     fn make(storage: &Path) -> Outcome<Temporary> {
-        Temporary::make_at(storage.join("import.tmp"))
-    }
-
-    fn make_at(path: PathBuf) -> Outcome<Temporary> {
+        let path = storage.join("import.tmp");
+        // Another import's files are not to be touched; those of a killed daemon are.
+        if !IN_USE.lock().insert(path.clone()) {
+            return Err(Failure::new(FailureCode::Busy).name(storage.as_os_str().as_bytes()));
+        }
+        let temporary = Temporary(path.clone());
         let made = std::fs::remove_dir_all(&path)
             .or_else(|error| if error.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
             .and_then(|()| std::fs::create_dir(&path));
         made.map_err(|error| Failure::system(path.as_os_str().as_bytes(), &error))?;
-        Ok(Temporary(path))
+        Ok(temporary)
     }
 }
 
 impl Drop for Temporary {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
+        IN_USE.lock().remove(&self.0);
     }
 }
 

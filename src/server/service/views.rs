@@ -1,6 +1,6 @@
 //! Views: making, removing, listing, starting, and their config specs.
 
-use super::vobs::{bad_tag, check_storage_place, give_away, remove_storage};
+use super::vobs::{bad_tag, check_storage_place, give_away, holds_only, remove_storage};
 use crate::server::identity::{self, Caller};
 use crate::server::proto::*;
 use crate::server::registry::{ViewEntry, ViewTag};
@@ -17,14 +17,15 @@ fn view_tag(tag: &str) -> Outcome<ViewTag> {
     ViewTag::new(tag).map_err(|error| bad_tag(tag.as_bytes(), error))
 }
 
-/// Tells whether storage in the default place, which no view is registered with, was left by a
-/// daemon that was killed while it made the view: there is nothing in it.
+/// Tells whether storage was left by a daemon that was killed while it made a view: there is
+/// nothing in it. To be asked as the same of VOBs.
 fn is_abandoned(storage: &Path) -> bool {
     let is_empty = |below: &str| match std::fs::read_dir(storage.join(below)) {
         Ok(mut entries) => entries.next().is_none(),
         Err(error) => error.kind() == std::io::ErrorKind::NotFound,
     };
-    storage.is_dir() && is_empty("private") && is_empty("checkout")
+    let known = ["private", "checkout", "config_spec", "config_spec.new", "format", "format.new", "comment"];
+    holds_only(storage, &known) && is_empty("private") && is_empty("checkout")
 }
 
 fn no_such_view(tag: &str) -> Failure {
@@ -85,7 +86,7 @@ impl Server {
         };
         let mut trial = (*self.registry.entries()).clone();
         trial.add_view(tag.clone(), entry.clone())?;
-        if storage.starts_with(self.home.views()) && is_abandoned(&storage) {
+        if request.storage.is_empty() && is_abandoned(&storage) {
             remove_storage(&storage)?;
         }
         check_storage_place(&storage, caller, &self.home.views())?;

@@ -112,7 +112,7 @@ impl Server {
         // A tag in use is refused before anything is made.
         let mut trial = (*entries).clone();
         trial.add_vob(tag.clone(), entry.clone())?;
-        if storage.starts_with(self.home.vobs()) && is_abandoned(&storage) {
+        if request.storage.is_empty() && is_abandoned(&storage) {
             remove_storage(&storage)?;
         }
         check_storage_place(&storage, caller, &self.home.vobs())?;
@@ -323,12 +323,24 @@ impl Server {
     }
 }
 
-/// Tells whether storage in the default place, which no VOB is registered with, was left by a
-/// daemon that was killed while it made the VOB: there is nothing in it.
+/// Tells whether a directory holds nothing but these names.
+pub fn holds_only(directory: &Path, names: &[&str]) -> bool {
+    let known = |entry: std::io::Result<std::fs::DirEntry>| {
+        entry.is_ok_and(|entry| names.iter().any(|name| entry.file_name() == *name))
+    };
+    std::fs::read_dir(directory).is_ok_and(|mut entries| entries.all(known))
+}
+
+/// Tells whether storage was left by a daemon that was killed while it made a VOB: there is
+/// nothing in it. To be asked only of a place that the daemon chose itself and that no VOB is
+/// registered with, because what is abandoned is removed.
 fn is_abandoned(storage: &Path) -> bool {
+    if !holds_only(storage, &["journal", "index", "s", "c", "format", "lock"]) {
+        return false;
+    }
     match Vob::open(storage) {
         Ok(vob) => vob.state().header.events <= 1,
-        Err(crate::store::StoreError::NotAVob { .. }) => !storage.join("format").exists() && storage.is_dir(),
+        Err(crate::store::StoreError::NotAVob { .. }) => !storage.join("format").exists(),
         Err(_) => false,
     }
 }
