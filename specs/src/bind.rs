@@ -1,12 +1,14 @@
 //! A config spec bound to one VOB: names become ids, patterns one automaton. Owns [`BoundSpec`] and the walk from
 //! directory to child; must not know elements, whose facts are `select`'s.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::automaton::{Accept, Automaton, PathState};
 use crate::compile::{ConfigSpec, Rule, RuleIndex};
 use crate::grammar::Scope;
 use crate::pattern::{Pattern, trim_slashes};
+use crate::query::BoundQuery;
 use crate::select::Miss;
 use crate::selector::{BranchStep, Selector, VersionName};
 
@@ -18,6 +20,10 @@ pub trait TypeNames {
     fn label_type(&self, name: &str) -> Option<u32>;
     /// The id of an element type.
     fn element_type(&self, name: &str) -> Option<u32>;
+    /// The id of a hyperlink type.
+    fn hyperlink_type(&self, name: &str) -> Option<u32>;
+    /// Whether an element may have one branch of the type on each of its branches, instead of one in all.
+    fn is_once_per_branch(&self, branch_type: u32) -> bool;
 }
 
 /// A spec bound to one VOB: selection compares integers only. Bind again when types of the VOB are made, renamed
@@ -71,13 +77,17 @@ pub(crate) enum BoundSelector {
     Never(Miss),
     Label(u32),
     OnBranch(Branches, BoundVersion),
+    Query(BoundQuery),
+    /// By the identity of the element: branch types from the root branch down, and the version's number.
+    Config(HashMap<[u8; 16], (Branches, u32)>),
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) enum BoundVersion {
     Number(u32),
     Latest,
     Label(u32),
+    Query(BoundQuery),
 }
 
 /// A branch path as type ids, by the way to find its branches.
@@ -124,7 +134,7 @@ fn bind_pattern(pattern: &Pattern, vob_tag: &[u8], automaton: &mut Automaton) ->
     }
 }
 
-fn bind_selector(selector: &Selector, names: &dyn TypeNames) -> Result<BoundSelector, Miss> {
+pub(crate) fn bind_selector(selector: &Selector, names: &dyn TypeNames) -> Result<BoundSelector, Miss> {
     let label = |name: &String| names.label_type(name).ok_or(Miss::NoSuchLabelType);
     Ok(match selector {
         Selector::CheckedOut => BoundSelector::CheckedOut,
@@ -137,13 +147,21 @@ fn bind_selector(selector: &Selector, names: &dyn TypeNames) -> Result<BoundSele
                 VersionName::Number(number) => BoundVersion::Number(*number),
                 VersionName::Latest => BoundVersion::Latest,
                 VersionName::Label(name) => BoundVersion::Label(label(name)?),
+                VersionName::Query(query) => BoundVersion::Query(query.bind(names)),
             };
             BoundSelector::OnBranch(branches, version)
+        }
+        Selector::Query(query) => BoundSelector::Query(query.bind(names)),
+        Selector::Config(config) => {
+            let bound = config.record.versions().filter_map(|(element, branches, number)| {
+                Some((element, (bind_branches(&branches, names).ok()?, number)))
+            });
+            BoundSelector::Config(bound.collect())
         }
     })
 }
 
-fn bind_branches(steps: &[BranchStep], names: &dyn TypeNames) -> Result<Branches, Miss> {
+pub(crate) fn bind_branches(steps: &[BranchStep], names: &dyn TypeNames) -> Result<Branches, Miss> {
     let bind = |step: &BranchStep| match step {
         BranchStep::AnyLevels => Ok(BranchStep::AnyLevels),
         BranchStep::Type(name) => names.branch_type(name).map(BranchStep::Type).ok_or(Miss::NoSuchBranchType),

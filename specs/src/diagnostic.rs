@@ -9,14 +9,14 @@ use std::path::PathBuf;
 pub enum DiagnosticKind {
     /// The text does not follow the grammar.
     Syntax,
-    /// A part of the language that this version recognises and refuses.
-    Unsupported,
     /// An absolute pattern does not begin with a registered VOB tag.
     UnregisteredVob,
     /// An included file cannot be read, includes itself, or goes too deep.
     Include,
     /// The text passes a limit of this crate.
     Limit,
+    /// The derived object of a `-config` selector has no config record, or it cannot be read.
+    ConfigRecord,
 }
 
 /// The place of an `include` rule that led to the file of a diagnostic.

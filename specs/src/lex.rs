@@ -4,8 +4,8 @@
 use nom::branch::alt;
 use nom::bytes::complete::{tag, take_until, take_while, take_while1};
 use nom::combinator::{map, recognize};
-use nom::multi::many1;
-use nom::sequence::{delimited, terminated};
+use nom::multi::{many0, many1};
+use nom::sequence::delimited;
 use nom::{IResult, Parser};
 
 use crate::diagnostic::{DiagnosticKind, Problem};
@@ -105,6 +105,27 @@ fn finish(rules: &mut Vec<RuleTokens>, tokens: &mut Vec<Token>, text: &[u8], end
     }
 }
 
+/// Writes a word so that it is read as it is, and not as an option.
+pub(crate) fn quote(word: &[u8]) -> Vec<u8> {
+    let special = |byte: &u8| byte.is_ascii_whitespace() || b";\"'{".contains(byte);
+    let plain = !word.iter().any(special) && !matches!(word.first(), None | Some(b'-' | b'#'));
+    if plain {
+        return word.to_vec();
+    }
+    // A quotation mark stands in marks of the other kind.
+    let mut quoted = Vec::new();
+    for piece in word.split_inclusive(|&byte| byte == b'"') {
+        let (text, mark) = piece.strip_suffix(b"\"").map_or((piece, false), |text| (text, true));
+        if !text.is_empty() || !mark {
+            quoted.extend([b"\"", text, b"\""].concat());
+        }
+        if mark {
+            quoted.extend(b"'\"'");
+        }
+    }
+    if word.is_empty() { b"\"\"".to_vec() } else { quoted }
+}
+
 /// One word: pieces without blanks between them. Fails at a quote that is not closed.
 fn word(input: &[u8]) -> IResult<&[u8], (Vec<u8>, bool)> {
     let (rest, pieces) = many1(piece).parse(input)?;
@@ -122,8 +143,10 @@ fn piece(input: &[u8]) -> IResult<&[u8], (&[u8], bool)> {
         delimited(tag("'"), take_while(|byte| byte != b'\''), tag("'")),
     ));
     // A query keeps its blanks, quotes and semicolons; a lone brace is an ordinary byte.
-    let braced =
-        recognize(delimited(tag("{"), terminated(take_until("}"), tag("}")), nom::combinator::success(())));
+    let text = delimited(tag("\""), take_while(|byte| byte != b'"'), tag("\""));
+    let inner = alt((take_while1(|byte| byte != b'"' && byte != b'}'), text));
+    let strict = recognize((tag("{"), many0(inner), tag("}")));
+    let braced = alt((strict, recognize((tag("{"), take_until("}"), tag("}")))));
     let bare = take_while1(|byte: u8| !byte.is_ascii_whitespace() && !b";\"'{".contains(&byte));
     alt((
         map(quoted, |bytes| (bytes, true)),

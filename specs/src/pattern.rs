@@ -13,10 +13,12 @@ use crate::diagnostic::{DiagnosticKind, Problem};
 use crate::lex::Token;
 
 /// A compiled pattern.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern {
     /// The tag of the VOB whose elements alone match; `None` for a relative pattern.
     vob_tag: Option<Vec<u8>>,
+    /// The family of that VOB, if it is known.
+    family: Option<[u8; 16]>,
     components: Vec<Component>,
 }
 
@@ -24,6 +26,31 @@ impl Pattern {
     /// The tag of the VOB that an absolute pattern belongs to.
     pub fn vob_tag(&self) -> Option<&[u8]> {
         self.vob_tag.as_deref()
+    }
+
+    /// Writes the pattern so that reading it gives the same one, even when the VOB has another tag by then.
+    pub(crate) fn source(&self) -> Vec<u8> {
+        let mut source = Vec::new();
+        if let Some(tag) = &self.vob_tag {
+            match &self.family {
+                Some(family) => {
+                    let digits: String = family.iter().map(|byte| format!("{byte:02x}")).collect();
+                    source.extend([b"[", digits.as_bytes(), b"=", tag, b"]"].concat());
+                }
+                None => source.extend(tag),
+            }
+        }
+        // A relative pattern begins with the `...` that is implied.
+        for (index, component) in self.components.iter().enumerate() {
+            if index > 0 || self.vob_tag.is_some() {
+                source.push(b'/');
+            }
+            match component {
+                Component::AnyLevels => source.extend(b"..."),
+                Component::Name(glob) => source.extend(glob.source()),
+            }
+        }
+        source
     }
 
     /// The components below the VOB tag, or, of a relative pattern, below `/`.
@@ -77,6 +104,18 @@ impl NameGlob {
         }
     }
 
+    /// The component as it is written.
+    fn source(&self) -> Vec<u8> {
+        match self {
+            NameGlob::Any => b"*".to_vec(),
+            // Only a home directory brings wildcards that are meant literally.
+            NameGlob::Literal(text) => text.iter().flat_map(|&byte| escaped(byte)).collect(),
+            NameGlob::Prefix(text) => [text, &b"*"[..]].concat(),
+            NameGlob::Suffix(text) => [&b"*"[..], text].concat(),
+            NameGlob::Other(source, _) => source.clone(),
+        }
+    }
+
     /// Shape and text: equal keys match the same names.
     fn key(&self) -> (u8, &[u8]) {
         match self {
@@ -115,13 +154,35 @@ impl fmt::Debug for NameGlob {
     }
 }
 
+fn escaped(byte: u8) -> Vec<u8> {
+    if b"*?[".contains(&byte) { vec![b'[', byte, b']'] } else { vec![byte] }
+}
+
+/// Which VOBs there are.
+pub(crate) struct Registry<'a> {
+    pub env: &'a Environment<'a>,
+    /// Whether a pattern with the identity of a VOB's family may name one that is not registered: it matches
+    /// nothing then.
+    pub lenient: bool,
+}
+
 /// Compiles a pattern word.
-pub(crate) fn parse_pattern(token: &Token, env: &Environment) -> Result<Pattern, Problem> {
+pub(crate) fn parse_pattern(token: &Token, registry: &Registry) -> Result<Pattern, Problem> {
+    let env = registry.env;
     let text = token.bytes.as_slice();
-    if let Some((tag, path)) = family_form(text) {
-        let registered = (env.vob_tag_of)(tag).filter(|found| trim_slashes(found) == trim_slashes(tag));
-        let tag = registered.ok_or_else(|| no_registered_tag(token, text))?;
-        return Ok(anchored(&tag, components_of(token, path)?));
+    let anchored = |tag: &[u8], components| Pattern {
+        vob_tag: Some(trim_slashes(tag).to_vec()),
+        family: (env.family_of)(tag),
+        components: collapse(components),
+    };
+    if let Some((family, tag, path)) = family_form(text) {
+        let by_tag = || (env.vob_tag_of)(tag).filter(|found| trim_slashes(found) == trim_slashes(tag));
+        let components = components_of(token, path)?;
+        return match (env.tag_of_family)(family).or_else(by_tag) {
+            Some(tag) => Ok(anchored(&tag, components)),
+            None if registry.lenient => Ok(Pattern { family: Some(family), ..anchored(tag, components) }),
+            None => Err(no_registered_tag(token, text)),
+        };
     }
     if let Some(below_home) = text.strip_prefix(b"~") {
         let (b"" | [b'/', ..]) = below_home else {
@@ -156,11 +217,7 @@ pub(crate) fn parse_pattern(token: &Token, env: &Environment) -> Result<Pattern,
     if names(text).next().is_none() {
         return Err(token.problem("pattern is empty", "a pattern, such as *"));
     }
-    Ok(Pattern { vob_tag: None, components: collapse(components) })
-}
-
-fn anchored(tag: &[u8], components: Vec<Component>) -> Pattern {
-    Pattern { vob_tag: Some(trim_slashes(tag).to_vec()), components: collapse(components) }
+    Ok(Pattern { vob_tag: None, family: None, components: collapse(components) })
 }
 
 fn no_registered_tag(token: &Token, path: &[u8]) -> Problem {
@@ -168,16 +225,19 @@ fn no_registered_tag(token: &Token, path: &[u8]) -> Problem {
     Problem::plain(DiagnosticKind::UnregisteredVob, token.column, message)
 }
 
-/// `[UUID=/TAG]/PATH`: the form with the VOB's family identifier (32 hexadecimal digits, dots or colons between
-/// them ignored). Returns tag and path.
-fn family_form(text: &[u8]) -> Option<(&[u8], &[u8])> {
+/// `[UUID=/TAG]/PATH`: the form with the VOB's family identity (32 hexadecimal digits, dots, colons and hyphens
+/// between them ignored).
+fn family_form(text: &[u8]) -> Option<([u8; 16], &[u8], &[u8])> {
     let inner = text.strip_prefix(b"[")?;
     let equals = inner.iter().position(|&byte| byte == b'=')?;
     let (uuid, tag) = (&inner[..equals], &inner[equals + 1..]);
-    let digits = uuid.iter().filter(|byte| byte.is_ascii_hexdigit()).count();
-    let others = uuid.iter().all(|byte| byte.is_ascii_hexdigit() || b".:-".contains(byte));
+    let digits: Vec<u8> = uuid.iter().copied().filter(|byte| !b".:-".contains(byte)).collect();
+    if digits.len() != 32 || !digits.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    let family = u128::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?;
     let close = tag.iter().position(|&byte| byte == b']')?;
-    (digits == 32 && others && tag.starts_with(b"/")).then(|| (&tag[..close], &tag[close + 1..]))
+    tag.starts_with(b"/").then(|| (family.to_be_bytes(), &tag[..close], &tag[close + 1..]))
 }
 
 /// The non-empty components of a path.

@@ -6,8 +6,7 @@ use crate::support::{compile_with, faults};
 
 #[test]
 fn each_fault_names_place_token_and_expectation() {
-    const SELECTOR: &str =
-        "CHECKEDOUT, a label, a branch path with a version number, LATEST or a label, -none or -error";
+    const SELECTOR: &str = "CHECKEDOUT, a label, a branch path with a version number, LATEST, a label or a query, -config, -none or -error";
     const VERSION: &str = "a version number, LATEST or a label";
     const DATE: &str = "a date-time such as now, yesterday, 9-Aug-2024.10:00UTC or 2024-08-09T10:00:00Z";
     let table = [
@@ -53,17 +52,35 @@ fn each_fault_names_place_token_and_expectation() {
             "11: \"\" is no name of a type (found \"/main//LATEST\", expected the name of a branch type)".into(),
         ),
         (
-            "element * '/main/{QA==\"ok\"}'",
-            "11: queries {...} in version selectors are not supported yet (found \"/main/{QA==\"ok\"}\")".into(),
-        ),
-        (
-            "element * {created_since(now) && !x} -nocheckout",
-            "11: queries {...} in version selectors are not supported yet (found \"{created_since(now) && !x}\")"
+            "element * '/main/{QA=\"ok\"}'",
+            "21: query does not follow the grammar (found \"=\", expected a comparison such as ==, or \"(\" after \
+             the name of a primitive)"
                 .into(),
         ),
         (
+            "element * {created_since(now) && !x} -nocheckout",
+            "36: query is not complete (found \"}\", expected a comparison such as ==, or \"(\" after the \
+             name of a primitive)"
+                .into(),
+        ),
+        (
+            "element * /main/{lbtyp(x)}",
+            "18: unknown query primitive (found \"lbtyp\", expected attr_sub, attype, attype_sub, brtype, \
+             created_by, created_since, eltype, hltype, hltype_sub, lbtype, lbtype_sub, merge, pool, trtype or \
+             version)"
+                .into(),
+        ),
+        (
+            "element * x{brtype(b)}",
+            "11: query is not a component of its own (found \"x{brtype(b)}\", expected \"/\" before \"{\")".into(),
+        ),
+        (
             "element * -config do.o -select x -ci",
-            "11: -config selectors are not supported yet (found \"-config\")".into(),
+            "11: no config record of \"do.o\": not a derived object".into(),
+        ),
+        (
+            "element * -config -none",
+            "19: -config names no derived object (found \"-none\", expected the path of a derived object)".into(),
         ),
         (
             "element * REL1 nocheckout",

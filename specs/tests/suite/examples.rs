@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clerestory_specs::{ConfigSpec, Environment};
 
-use crate::support::{now, zone};
+use crate::support::environment;
 
 #[test]
 fn examples_compile() {
@@ -19,13 +19,7 @@ fn examples_compile() {
         let mut names = path.strip_prefix(b"/vobs/")?.split(|&byte| byte == b'/');
         names.next().map(|name| [b"/vobs/", name].concat())
     };
-    let env = Environment {
-        now: now(),
-        zone: zone(),
-        read_include: &read_include,
-        vob_tag_of: &vob_tag_of,
-        home: None,
-    };
+    let env = Environment { vob_tag_of: &vob_tag_of, home: None, ..environment(&read_include) };
     let mut count = 0;
     for entry in std::fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use clerestory_specs::{BoundSpec, ConfigSpec, Diagnostic, ElementFacts, Environment, PathState, TypeNames};
+use clerestory_specs::{
+    AttributeValue, BoundSpec, ConfigRecord, ConfigSelector, ConfigSpec, Diagnostic, ElementFacts,
+    Environment, LinkDirection, PathState, QueryFacts, QueryObject, RecordedVersion, TypeNames,
+};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -28,6 +31,26 @@ pub fn vob_tag_of(path: &[u8]) -> Option<Vec<u8>> {
     TAGS.iter().filter(|tag| begins(tag)).max_by_key(|tag| tag.len()).map(|tag| tag.as_bytes().to_vec())
 }
 
+/// The family identity of the VOB with a registered tag: its index, repeated.
+pub fn family_of(tag: &[u8]) -> Option<[u8; 16]> {
+    TAGS.iter().position(|known| known.as_bytes() == tag).map(|index| [index as u8 + 1; 16])
+}
+
+pub fn tag_of_family(family: [u8; 16]) -> Option<Vec<u8>> {
+    TAGS.iter().find(|tag| family_of(tag.as_bytes()) == Some(family)).map(|tag| tag.as_bytes().to_vec())
+}
+
+/// The record of one derived object, `/vobs/p/prog`: version 1 on /main/a of the element with the identity 7.
+pub fn config_record(selector: &ConfigSelector) -> io::Result<ConfigRecord> {
+    if selector.derived_object != b"/vobs/p/prog" {
+        return Err(io::Error::other("not a derived object"));
+    }
+    let mut record = ConfigRecord::default();
+    let branches = vec!["main".to_owned(), "a".to_owned()];
+    record.add([7; 16], RecordedVersion { branches, number: 1, created_ns: 0 });
+    Ok(record)
+}
+
 /// Compiles with included files from a table of path and text; relative names stand beside the including file.
 pub fn compile_with(text: &[u8], files: &[(&str, &str)]) -> Result<ConfigSpec, Vec<Diagnostic>> {
     let read_include = |path: &[u8], from: &Path| -> io::Result<(PathBuf, Vec<u8>)> {
@@ -36,14 +59,22 @@ pub fn compile_with(text: &[u8], files: &[(&str, &str)]) -> Result<ConfigSpec, V
         let (_, text) = found.ok_or(io::Error::from(io::ErrorKind::NotFound))?;
         Ok((path, text.as_bytes().to_vec()))
     };
-    let env = Environment {
+    ConfigSpec::compile(text, Path::new("spec"), &environment(&read_include))
+}
+
+pub fn environment<'a>(
+    read_include: &'a dyn Fn(&[u8], &Path) -> io::Result<(PathBuf, Vec<u8>)>,
+) -> Environment<'a> {
+    Environment {
         now: now(),
         zone: zone(),
-        read_include: &read_include,
+        read_include,
         vob_tag_of: &vob_tag_of,
+        family_of: &family_of,
+        tag_of_family: &tag_of_family,
+        config_record: &config_record,
         home: Some(b"/home/u"),
-    };
-    ConfigSpec::compile(text, Path::new("spec"), &env)
+    }
 }
 
 pub fn compile(text: &str) -> ConfigSpec {
@@ -65,6 +96,7 @@ pub fn walk(bound: &BoundSpec, path: &[u8]) -> PathState {
 pub const BRANCH_TYPES: [&str; 4] = ["main", "a", "b", "c"];
 pub const LABEL_TYPES: [&str; 2] = ["REL1", "REL2"];
 pub const ELEMENT_TYPES: [&str; 3] = ["file", "directory", "text_file"];
+pub const HYPERLINK_TYPES: [&str; 2] = ["Merge", "Tests"];
 
 /// A VOB with the types above; the id is the index.
 pub struct Types;
@@ -85,16 +117,34 @@ impl TypeNames for Types {
     fn element_type(&self, name: &str) -> Option<u32> {
         index(&ELEMENT_TYPES, name)
     }
+
+    fn hyperlink_type(&self, name: &str) -> Option<u32> {
+        index(&HYPERLINK_TYPES, name)
+    }
+
+    /// Of all branch types `c` alone may occur on each branch.
+    fn is_once_per_branch(&self, branch_type: u32) -> bool {
+        BRANCH_TYPES[branch_type as usize] == "c"
+    }
+}
+
+/// What queries ask of any object.
+#[derive(Clone, Debug, Default)]
+pub struct Metadata {
+    pub creator: String,
+    pub attributes: Vec<(String, AttributeValue)>,
 }
 
 #[derive(Clone, Debug, Default)]
 pub struct Version {
     pub created_ns: i64,
     pub labels: Vec<u32>,
+    pub metadata: Metadata,
 }
 
 #[derive(Clone, Debug, Default)]
 pub struct Branch {
+    pub metadata: Metadata,
     pub parent: Option<u32>,
     pub branch_type: u32,
     pub versions: BTreeMap<u32, Version>,
@@ -105,15 +155,42 @@ pub struct Element {
     pub element_type: u32,
     pub branches: Vec<Branch>,
     pub checked_out: bool,
+    pub metadata: Metadata,
+    pub identity: u8,
+    /// Type, and branch and number of both ends.
+    pub hyperlinks: Vec<(u32, (u32, u32), (u32, u32))>,
+    pub pool: String,
+    pub triggers: Vec<String>,
 }
 
 impl Element {
-    /// Reads lines such as `/main/a/0 @2024-01-01 REL1`; parents come first.
+    /// Reads a drawn tree; parents come first. Lines:
+    /// `/main/a/0 @2024-01-01 REL1 by=ann QA="ok" N=3`: a version, its date, labels, creator and attributes;
+    /// `/main/a by=ann N=3`: a branch, after its version 0;
+    /// `element directory checkedout by=ann id=7 pool=p1 trigger=T N=3`: the element itself;
+    /// `Merge /main/a/0 /main/1`: a hyperlink, by its type.
     pub fn new(versions: &str) -> Element {
         let mut element = Element::default();
         for line in versions.lines().map(str::trim).filter(|line| !line.is_empty()) {
-            let mut words = line.split(' ');
-            let path: Vec<&str> = words.next().unwrap().trim_start_matches('/').split('/').collect();
+            let mut words = line.split_ascii_whitespace();
+            let first = words.next().unwrap();
+            if first == "element" {
+                words.for_each(|word| element.say(word));
+                continue;
+            }
+            if let Some(link) = Types.hyperlink_type(first) {
+                let mut end = || element.find(words.next().unwrap()).unwrap();
+                let (from, to) = (end(), end());
+                element.hyperlinks.push((link, from, to));
+                continue;
+            }
+            if first.split('/').next_back().unwrap().parse::<u32>().is_err() {
+                let (branch, _) = element.find(&format!("{first}/0")).unwrap();
+                let metadata = &mut element.branches[branch as usize].metadata;
+                words.for_each(|word| metadata.say(word));
+                continue;
+            }
+            let path: Vec<&str> = first.trim_start_matches('/').split('/').collect();
             let (number, path) = path.split_last().unwrap();
             let mut parent = None;
             for name in path {
@@ -134,12 +211,42 @@ impl Element {
                         let time = clerestory_specs::parse_date_time(day, now(), &zone()).unwrap();
                         version.created_ns = time.as_nanosecond() as i64;
                     }
+                    None if word.contains('=') => version.metadata.say(word),
                     None => version.labels.push(Types.label_type(word).unwrap()),
                 }
             }
             element.branches[parent.unwrap() as usize].versions.insert(number.parse().unwrap(), version);
         }
         element
+    }
+
+    fn say(&mut self, word: &str) {
+        match word.split_once('=') {
+            None if word == "checkedout" => self.checked_out = true,
+            None => self.element_type = Types.element_type(word).unwrap(),
+            Some(("id", number)) => self.identity = number.parse().unwrap(),
+            Some(("pool", name)) => self.pool = name.to_owned(),
+            Some(("trigger", name)) => self.triggers.push(name.to_owned()),
+            Some(_) => self.metadata.say(word),
+        }
+    }
+
+    /// Branch and number of the version with that path, such as `/main/a/3`.
+    pub fn find(&self, version: &str) -> Option<(u32, u32)> {
+        let (path, number) = version.rsplit_once('/')?;
+        let branch = (0..self.branches.len() as u32).find(|&branch| self.branch_path(branch) == path)?;
+        let number = number.parse().ok()?;
+        self.branches[branch as usize].versions.contains_key(&number).then_some((branch, number))
+    }
+
+    fn metadata(&self, object: QueryObject) -> &Metadata {
+        match object {
+            QueryObject::Element => &self.metadata,
+            QueryObject::Branch(branch) => &self.branches[branch as usize].metadata,
+            QueryObject::Version { branch, number } => {
+                &self.branches[branch as usize].versions[&number].metadata
+            }
+        }
     }
 
     pub fn branch_path(&self, branch: u32) -> String {
@@ -197,5 +304,86 @@ impl ElementFacts for Element {
 
     fn checked_out(&self) -> bool {
         self.checked_out
+    }
+
+    fn query_facts(&self) -> &dyn QueryFacts {
+        self
+    }
+}
+
+impl Metadata {
+    fn say(&mut self, word: &str) {
+        let (name, value) = word.split_once('=').unwrap();
+        if name == "by" {
+            self.creator = value.to_owned();
+            return;
+        }
+        let text = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
+        let value = match (text, value.parse(), value.parse()) {
+            (Some(text), ..) => AttributeValue::Text(text.to_owned()),
+            (None, Ok(integer), _) => AttributeValue::Integer(integer),
+            (None, Err(_), Ok(real)) => AttributeValue::Real(real),
+            (None, Err(_), Err(_)) => {
+                let time = clerestory_specs::parse_date_time(value, now(), &zone()).unwrap();
+                AttributeValue::Time(time.as_nanosecond() as i64)
+            }
+        };
+        self.attributes.push((name.to_owned(), value));
+    }
+}
+
+impl QueryFacts for Element {
+    fn oid(&self) -> [u8; 16] {
+        [self.identity; 16]
+    }
+
+    fn branch_count(&self) -> u32 {
+        self.branches.len() as u32
+    }
+
+    fn versions(&self, branch: u32, each: &mut dyn FnMut(u32) -> bool) {
+        let _ = self.branches[branch as usize].versions.keys().rev().all(|&number| each(number));
+    }
+
+    /// Elements and branches are as old as their version 0.
+    fn created_ns(&self, object: QueryObject) -> i64 {
+        let (branch, number) = match object {
+            QueryObject::Element => (0, 0),
+            QueryObject::Branch(branch) => (branch, 0),
+            QueryObject::Version { branch, number } => (branch, number),
+        };
+        self.branches[branch as usize].versions[&number].created_ns
+    }
+
+    fn created_by(&self, object: QueryObject, login: &str) -> bool {
+        self.metadata(object).creator == login
+    }
+
+    fn attributes(&self, object: QueryObject, each: &mut dyn FnMut(&str, &AttributeValue)) {
+        self.metadata(object).attributes.iter().for_each(|(name, value)| each(name, value));
+    }
+
+    fn hyperlinks(&self, object: QueryObject, each: &mut dyn FnMut(u32, LinkDirection)) {
+        let QueryObject::Version { branch, number } = object else { return };
+        for &(link, from, to) in &self.hyperlinks {
+            if from == (branch, number) {
+                each(link, LinkDirection::From);
+            }
+            if to == (branch, number) {
+                each(link, LinkDirection::To);
+            }
+        }
+    }
+
+    fn merges(&self, each: &mut dyn FnMut((u32, u32), (u32, u32))) {
+        self.hyperlinks.iter().filter(|(link, ..)| *link == 0).for_each(|&(_, from, to)| each(from, to));
+    }
+
+    fn uses_pool(&self, name: &str) -> bool {
+        self.pool == name
+    }
+
+    fn has_trigger(&self, name: &str) -> bool {
+        self.triggers.iter().any(|trigger| trigger == name)
     }
 }

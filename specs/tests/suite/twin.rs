@@ -203,12 +203,12 @@ fn element() -> impl Strategy<Value = Element> {
                 let versions: BTreeMap<u32, Version> = rows
                     .into_iter()
                     .map(|(number, time_s, labels)| {
-                        (number, Version { created_ns: time_s * 1_000_000_000, labels })
+                        (number, Version { created_ns: time_s * 1_000_000_000, labels, ..Version::default() })
                     })
                     .collect();
-                branches.push(Branch { parent, branch_type, versions });
+                branches.push(Branch { parent, branch_type, versions, ..Branch::default() });
             }
-            Element { element_type, branches, checked_out }
+            Element { element_type, branches, checked_out, ..Element::default() }
         },
     )
 }
