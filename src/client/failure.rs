@@ -14,6 +14,9 @@ pub fn text(pieces: &[&[u8]]) -> Vec<u8> {
 /// `Unable to check out "pname".`
 pub fn sentences(failure: &Failure, pname: &[u8], verb: Option<&str>) -> Vec<Vec<u8>> {
     let mut lines = reasons(failure, pname);
+    if failure.auto_branch {
+        lines.push(b"Unable to create branch requested by -mkbranch option in config spec.".to_vec());
+    }
     match (failure.code(), verb) {
         (FailureCode::NotCheckedOut, Some(_)) => {
             lines.push(text(&[b"Unable to find checked out version for \"", pname, b"\"."]));
@@ -109,6 +112,9 @@ fn reasons(failure: &Failure, pname: &[u8]) -> Vec<Vec<u8>> {
         FailureCode::NotMounted => vec![text(&[name, b" is not mounted."])],
         FailureCode::Busy => quoted("", name, " is in use."),
         FailureCode::VersionNotFound => quoted("Version not found: ", name, "."),
+        FailureCode::NoCheckoutRule => {
+            quoted("The config spec rule that selects ", name, " says -nocheckout.")
+        }
         FailureCode::NoVersionSelected => quoted("No version selected: ", name, "."),
         FailureCode::PrivateDirectoryInTheWay => {
             quoted("A view private directory named ", name, " already exists.")

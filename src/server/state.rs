@@ -9,7 +9,7 @@ use crate::store::{StoreError, Vob};
 use crate::view::inode::{INDEX_MAX, ViewIndex, VobIndex};
 use crate::view::resolve::NotFound;
 use crate::view::{Host, MountedVob, Resolved, View, ViewError, ViewStorage};
-use crate::vob::User;
+use crate::vob::{Oid, User};
 use clerestory_mount::Mounted;
 use clerestory_specs::{ConfigSpec, Diagnostic, Environment};
 use parking_lot::Mutex;
@@ -174,8 +174,17 @@ impl Server {
     /// Compiles a config spec; includes are read as the caller could read them.
     pub fn compile(&self, text: &[u8], file: &Path, caller: &Caller) -> Result<ConfigSpec, Vec<Diagnostic>> {
         let home = std::env::var_os("HOME");
-        let tags: Vec<Vec<u8>> =
-            self.registry.entries().vobs.keys().map(|tag| tag.bytes().to_vec()).collect();
+        let entries = self.registry.entries();
+        let tags: Vec<Vec<u8>> = entries.vobs.keys().map(|tag| tag.bytes().to_vec()).collect();
+        let family_of = |tag: &[u8]| {
+            let entry = entries.vobs.iter().find(|(known, _)| known.bytes() == tag)?.1;
+            entry.uuid.parse::<Oid>().ok().map(|oid| oid.0)
+        };
+        let tag_of_family = |family: [u8; 16]| {
+            let uuid = Oid(family).to_string();
+            let found = entries.vobs.iter().find(|(_, entry)| entry.uuid == uuid);
+            found.map(|(tag, _)| tag.bytes().to_vec())
+        };
         let tag_of = |path: &[u8]| {
             let inside = |tag: &&Vec<u8>| {
                 path.strip_prefix(tag.as_slice())
@@ -194,6 +203,9 @@ impl Server {
             zone: jiff::tz::TimeZone::system(),
             read_include: &read,
             vob_tag_of: &tag_of,
+            family_of: &family_of,
+            tag_of_family: &tag_of_family,
+            config_record: &|_| Err(std::io::Error::other("it is not a derived object")),
             home: home.as_ref().map(|home| home.as_bytes()),
         };
         ConfigSpec::compile(text, file, &environment)

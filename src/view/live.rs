@@ -8,12 +8,15 @@ use super::host::MountedVob;
 use super::inode::{ViewIndex, VobIndex};
 use super::private::PrivateFiles;
 use super::storage::ViewStorage;
-use crate::store::StoreError;
+use crate::store::{StoreError, Vob};
 use crate::vob::apply::DirectoryAt;
-use crate::vob::element::Seen;
-use crate::vob::{BranchNo, Directory, Element, ElementNo, TypeKind, VersionNo, ViewUuid, VobState};
-use clerestory_specs::{BoundSpec, ConfigSpec, PathState, RuleIndex, Selection, TypeNames};
+use crate::vob::element::{Origins, Seen};
+use crate::vob::{BranchNo, Directory, Element, ElementNo, EventNo, TypeKind, VersionNo, ViewUuid, VobState};
+use clerestory_specs::{
+    BoundSpec, BranchPlan, ConfigSpec, Maker, PathState, RuleIndex, Selection, TypeNames,
+};
 use parking_lot::{Mutex, RwLock};
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -149,6 +152,48 @@ impl TypeNames for Names<'_> {
     fn element_type(&self, name: &str) -> Option<u32> {
         self.find(TypeKind::Element, name)
     }
+
+    fn hyperlink_type(&self, name: &str) -> Option<u32> {
+        self.find(TypeKind::Hyperlink, name)
+    }
+
+    /// The laws of a VOB allow one branch of a type in each element.
+    fn is_once_per_branch(&self, _branch_type: u32) -> bool {
+        false
+    }
+}
+
+/// Answers what queries ask of a VOB's events. An answer that cannot be read counts as no, and its error is kept:
+/// what was decided on it must not be believed.
+struct Events<'a> {
+    vob: &'a Vob,
+    error: RefCell<Option<StoreError>>,
+}
+
+impl<'a> Events<'a> {
+    fn of(vob: &'a Vob) -> Events<'a> {
+        Events { vob, error: RefCell::default() }
+    }
+
+    fn read<T>(&self, read: Result<T, StoreError>) -> Option<T> {
+        read.map_err(|error| *self.error.borrow_mut() = Some(error)).ok()
+    }
+}
+
+impl Origins for Events<'_> {
+    fn caused_by(&self, event: EventNo, login: &str) -> bool {
+        let event = self.read(self.vob.event(event));
+        event.is_some_and(|event| {
+            self.vob.state().users().get(event.user as usize).is_some_and(|user| user.login == login)
+        })
+    }
+
+    fn attributes(&self, event: EventNo, each: &mut dyn FnMut(&str, &str)) {
+        let transaction = self.vob.event(event).and_then(|event| self.vob.transaction(&event));
+        for (name, value) in self.read(transaction).iter().flat_map(|found| &found.attributes) {
+            each(name, value);
+        }
+    }
 }
 
 impl View {
@@ -230,7 +275,44 @@ impl View {
     /// Selects what the view shows for an element at a path.
     pub fn select(&self, vob: &MountedVob, path: &PathState, element: &Element) -> Shown {
         let uuid = self.uuid();
-        select(&self.bound(vob), path, element, Some(&uuid))
+        let origins = Events::of(&vob.vob);
+        let seen = Seen { element, view: Some(&uuid), origins: &origins };
+        let shown = match self.bound(vob).select(path, &seen) {
+            Selection::Version { branch, number, rule } => {
+                match element.version_at(BranchNo(branch), number) {
+                    Some(version) => Shown::Version(version, rule),
+                    None => Shown::Nothing(Some(rule)),
+                }
+            }
+            Selection::CheckedOut { rule } => Shown::CheckedOut(rule),
+            Selection::None { rule } => Shown::Nothing(rule),
+            Selection::Error { rule, .. } => Shown::Error(rule),
+        };
+        match origins.error.into_inner() {
+            None => shown,
+            Some(error) => {
+                tracing::error!(view = self.tag, %error, "a query of the config spec cannot be answered");
+                Shown::Error(shown.rule().unwrap_or(RuleIndex(0)))
+            }
+        }
+    }
+
+    /// Plans which branches a checkout of an element makes first. The element may be one that is still to be made.
+    ///
+    /// # Errors
+    /// If an event that a query asks for cannot be read.
+    pub fn plan_checkout(
+        &self,
+        vob: &MountedVob,
+        path: &PathState,
+        element: &Element,
+        maker: Maker,
+    ) -> Result<BranchPlan, StoreError> {
+        let uuid = self.uuid();
+        let origins = Events::of(&vob.vob);
+        let seen = Seen { element, view: Some(&uuid), origins: &origins };
+        let plan = self.bound(vob).plan_checkout(&Names(&vob.vob.state()), path, &seen, maker);
+        origins.error.into_inner().map_or(Ok(plan), Err)
     }
 
     fn shard(&self, element: ElementNo) -> &RwLock<States> {
@@ -383,18 +465,5 @@ impl View {
         }
         on_the_way.pop();
         Ok(found)
-    }
-}
-
-/// Selects what a spec shows for an element at a path.
-pub fn select(bound: &BoundSpec, path: &PathState, element: &Element, view: Option<&ViewUuid>) -> Shown {
-    match bound.select(path, &Seen { element, view }) {
-        Selection::Version { branch, number, rule } => match element.version_at(BranchNo(branch), number) {
-            Some(version) => Shown::Version(version, rule),
-            None => Shown::Nothing(Some(rule)),
-        },
-        Selection::CheckedOut { rule } => Shown::CheckedOut(rule),
-        Selection::None { rule } => Shown::Nothing(rule),
-        Selection::Error { rule, .. } => Shown::Error(rule),
     }
 }

@@ -4,6 +4,7 @@
 //! blocking work; streams pass what they make through a short queue, so that a slow client
 //! holds its own call up and no other.
 
+mod auto_branch;
 mod check_in;
 mod check_out;
 mod describe;
