@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::automaton::{Accept, Automaton, PathState};
+use crate::automaton::{Accept, Automaton, Builder, PathState, first_from};
 use crate::compile::{ConfigSpec, Rule, RuleIndex};
 use crate::grammar::Scope;
 use crate::pattern::{Pattern, trim_slashes};
@@ -34,6 +34,10 @@ pub struct BoundSpec {
     rules: Vec<BoundRule>,
     automaton: Automaton,
     root: PathState,
+    /// The rules that can decide and whose pattern every path matches, ascending.
+    everywhere: Vec<u32>,
+    /// Some rule's pattern matches every path.
+    any_everywhere: bool,
 }
 
 #[derive(Debug)]
@@ -106,7 +110,7 @@ impl ConfigSpec {
     /// match in this VOB.
     pub fn bind(&self, names: &dyn TypeNames, vob_tag: &[u8]) -> BoundSpec {
         let vob_tag = trim_slashes(vob_tag);
-        let mut automaton = Automaton::default();
+        let mut automaton = Builder::default();
         let rules = self.rules().iter().map(|rule| BoundRule {
             pattern: bind_pattern(&rule.pattern, vob_tag, &mut automaton),
             scope: match &rule.scope {
@@ -120,13 +124,31 @@ impl ConfigSpec {
             selector: bind_selector(&rule.selector, names).unwrap_or_else(BoundSelector::Never),
             time: rule.time,
         });
-        let rules = rules.collect();
+        let rules: Vec<BoundRule> = rules.collect();
+        let (mut everywhere, mut any_everywhere) = (Vec::new(), false);
+        for (rule, index) in rules.iter().zip(0..) {
+            any_everywhere |= matches!(rule.pattern, BoundPattern::Always);
+            match rule.pattern {
+                _ if !rule.can_decide() => {}
+                BoundPattern::Always => everywhere.push(index),
+                BoundPattern::OtherVob => {}
+                BoundPattern::If(accept) => automaton.add_rule(accept, index),
+            }
+        }
+        let automaton = automaton.finish();
         let root = automaton.root(vob_tag);
-        BoundSpec { source: self.shared_rules(), rules, automaton, root }
+        BoundSpec { source: self.shared_rules(), rules, automaton, root, everywhere, any_everywhere }
     }
 }
 
-fn bind_pattern(pattern: &Pattern, vob_tag: &[u8], automaton: &mut Automaton) -> BoundPattern {
+impl BoundRule {
+    /// Whether the VOB has the types that the rule names.
+    fn can_decide(&self) -> bool {
+        !matches!(self.scope, BoundScope::NoSuchType) && !matches!(self.selector, BoundSelector::Never(_))
+    }
+}
+
+fn bind_pattern(pattern: &Pattern, vob_tag: &[u8], automaton: &mut Builder) -> BoundPattern {
     match pattern.vob_tag() {
         Some(tag) if tag != vob_tag => BoundPattern::OtherVob,
         _ if pattern.matches_all() => BoundPattern::Always,
@@ -193,20 +215,30 @@ impl BoundSpec {
         self.root.clone()
     }
 
-    /// The state of the child `name` (one component) of a directory. Does not allocate for specs of up to 64
-    /// pattern components; for larger ones it does, except where the state stays as it is.
+    /// The state of the child `name` (one component) of a directory. Takes time for the patterns that the path has
+    /// a beginning in common with, not for the others. Allocates only where the path is in the middle of more
+    /// than seven different patterns, and not if the state stays as it is.
     pub fn descend(&self, parent: &PathState, name: &[u8]) -> PathState {
         self.automaton.step(parent, name)
     }
 
     /// Whether some rule's pattern, scope apart, matches the path: then a VOB symbolic link there is visible.
     pub fn any_rule_matches(&self, at: &PathState) -> bool {
-        self.rules.iter().any(|rule| self.path_match(rule, at) == PathMatch::Yes)
+        self.any_everywhere || self.automaton.accepts_any(at)
     }
 
     /// The rule with an index that a [`Selection`](crate::Selection) of this spec gave; panics on any other.
     pub fn rule(&self, index: RuleIndex) -> &Rule {
         &self.source[index.0 as usize]
+    }
+
+    /// The first rule from `from` on that can decide in this VOB and whose pattern matches the path.
+    pub(crate) fn next_rule(&self, at: &PathState, from: u32) -> Option<(u32, &BoundRule)> {
+        let everywhere = first_from(&self.everywhere, from);
+        let here = self.automaton.next_rule(at, from);
+        let index = everywhere.into_iter().chain(here).min()?;
+        // A state of another spec may name rules that this one does not have.
+        Some((index, self.rules.get(index as usize)?))
     }
 
     pub(crate) fn bound_rules(&self) -> &[BoundRule] {

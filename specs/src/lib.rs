@@ -33,9 +33,11 @@ mod compiled_form;
 mod config_record;
 mod date;
 mod diagnostic;
+mod glob;
 mod grammar;
 mod include;
 mod lex;
+mod names;
 mod pattern;
 mod query;
 mod select;
@@ -51,7 +53,7 @@ pub use date::{DateError, parse_date_time};
 pub use diagnostic::{Diagnostic, DiagnosticKind, IncludedFrom};
 pub use grammar::Scope;
 pub use include::{MAX_INCLUDE_DEPTH, MAX_INCLUDES};
-pub use pattern::Pattern;
+pub use pattern::{MAX_PATTERN_BYTES, Pattern};
 pub use query::{
     AttributeValue, BoundQuery, Comparison, LinkDirection, Place, Query, QueryDate, QueryError,
     QueryErrorKind, QueryFacts, QueryObject, QueryValue, Reach,

@@ -1,16 +1,17 @@
-//! Element patterns: which pathnames a rule speaks of. Owns their syntax and the matching of one name; how whole
+//! Element patterns: which pathnames a rule speaks of. Owns their syntax; wildcards within a name are `glob`'s, how
 //! paths are walked is `automaton`'s. Names and patterns are bytes.
 //!
 //! A pattern is a list of components; `...` stands for zero or more of them. A relative pattern begins with an
 //! implied `...`; an absolute one belongs to a VOB, and its components begin below the VOB tag.
 
-use std::fmt;
-
-use regex::bytes::Regex;
-
 use crate::compile::Environment;
 use crate::diagnostic::{DiagnosticKind, Problem};
+use crate::glob::{Glob, GlobFault};
 use crate::lex::Token;
+
+/// How many bytes a pattern may have: `PATH_MAX` of Linux, without its final NUL. No program can name a longer
+/// path in one call.
+pub const MAX_PATTERN_BYTES: usize = 4095;
 
 /// A compiled pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,7 +79,7 @@ pub(crate) enum Component {
 }
 
 /// What one name must look like. The frequent shapes are compared directly.
-#[derive(Clone)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum NameGlob {
     /// `*`
     Any,
@@ -88,22 +89,11 @@ pub(crate) enum NameGlob {
     Prefix(Vec<u8>),
     /// `*text`
     Suffix(Vec<u8>),
-    /// Anything else, with its source.
-    Other(Vec<u8>, Regex),
+    /// Anything else.
+    Other(Glob),
 }
 
 impl NameGlob {
-    /// Whether a name (one path component) fits.
-    pub fn matches(&self, name: &[u8]) -> bool {
-        match self {
-            NameGlob::Any => true,
-            NameGlob::Literal(text) => name == text,
-            NameGlob::Prefix(text) => name.starts_with(text),
-            NameGlob::Suffix(text) => name.ends_with(text),
-            NameGlob::Other(_, regex) => regex.is_match(name),
-        }
-    }
-
     /// The component as it is written.
     fn source(&self) -> Vec<u8> {
         match self {
@@ -112,45 +102,8 @@ impl NameGlob {
             NameGlob::Literal(text) => text.iter().flat_map(|&byte| escaped(byte)).collect(),
             NameGlob::Prefix(text) => [text, &b"*"[..]].concat(),
             NameGlob::Suffix(text) => [&b"*"[..], text].concat(),
-            NameGlob::Other(source, _) => source.clone(),
+            NameGlob::Other(glob) => glob.source().to_vec(),
         }
-    }
-
-    /// Shape and text: equal keys match the same names.
-    fn key(&self) -> (u8, &[u8]) {
-        match self {
-            NameGlob::Any => (0, b""),
-            NameGlob::Literal(text) => (1, text),
-            NameGlob::Prefix(text) => (2, text),
-            NameGlob::Suffix(text) => (3, text),
-            NameGlob::Other(source, _) => (4, source),
-        }
-    }
-}
-
-impl PartialEq for NameGlob {
-    fn eq(&self, other: &NameGlob) -> bool {
-        self.key() == other.key()
-    }
-}
-
-impl Eq for NameGlob {}
-
-impl std::hash::Hash for NameGlob {
-    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        self.key().hash(state);
-    }
-}
-
-impl fmt::Debug for NameGlob {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (shape, text) = self.key();
-        write!(
-            out,
-            "{}:{}",
-            ["any", "literal", "prefix", "suffix", "glob"][shape as usize],
-            text.escape_ascii()
-        )
     }
 }
 
@@ -257,6 +210,10 @@ fn collapse(mut components: Vec<Component>) -> Vec<Component> {
 }
 
 fn components_of(token: &Token, path: &[u8]) -> Result<Vec<Component>, Problem> {
+    if token.bytes.len() > MAX_PATTERN_BYTES {
+        let message = format!("pattern is longer than {MAX_PATTERN_BYTES} bytes");
+        return Err(Problem::plain(DiagnosticKind::Limit, token.column, message));
+    }
     names(path).map(|name| component(token, name)).collect()
 }
 
@@ -277,48 +234,10 @@ fn glob(token: &Token, source: &[u8]) -> Result<NameGlob, Problem> {
         [text @ .., b'*'] if !text.iter().any(is_wild) => return Ok(NameGlob::Prefix(text.to_vec())),
         _ => {}
     }
-    let mut regex = String::from("(?s-u)\\A");
-    let mut rest = source;
-    while let [byte, after @ ..] = rest {
-        rest = after;
-        match byte {
-            b'*' => regex.push_str(".*"),
-            b'?' => regex.push('.'),
-            b'[' => rest = class(token, after, &mut regex)?,
-            byte => push_byte(&mut regex, *byte),
+    Glob::new(source).map(NameGlob::Other).map_err(|fault| match fault {
+        GlobFault::NotClosed => token.problem("\"[\" is not closed within its component", "\"]\""),
+        GlobFault::RangeOutOfOrder => {
+            token.problem("range in \"[...]\" is out of order", "the lower end first")
         }
-    }
-    regex.push_str("\\z");
-    let regex = Regex::new(&regex).map_err(|_| token.problem("pattern is too large", "a shorter pattern"))?;
-    Ok(NameGlob::Other(source.to_vec(), regex))
-}
-
-/// Reads `abc]` or `a-z]` after `[`; returns what follows. A `]` that comes first stands for itself.
-fn class<'a>(token: &Token, text: &'a [u8], regex: &mut String) -> Result<&'a [u8], Problem> {
-    let close = text.iter().skip(1).position(|&byte| byte == b']').map(|at| at + 1);
-    let Some(close) = close else {
-        return Err(token.problem("\"[\" is not closed within its component", "\"]\""));
-    };
-    regex.push('[');
-    let mut members = &text[..close];
-    while let [first, after @ ..] = members {
-        let (last, after) = match after {
-            [b'-', last, after @ ..] => (last, after),
-            _ => (first, after),
-        };
-        if first > last {
-            return Err(token.problem("range in \"[...]\" is out of order", "the lower end first"));
-        }
-        push_byte(regex, *first);
-        regex.push('-');
-        push_byte(regex, *last);
-        members = after;
-    }
-    regex.push(']');
-    Ok(&text[close + 1..])
-}
-
-fn push_byte(regex: &mut String, byte: u8) {
-    use std::fmt::Write;
-    let _ = write!(regex, "\\x{byte:02x}");
+    })
 }

@@ -116,42 +116,40 @@ pub enum Miss {
 }
 
 impl BoundSpec {
-    /// Decides which version of the element at `at` the spec picks.
+    /// Decides which version of the element at `at` the spec picks. Takes time for the rules whose pattern matches
+    /// the path and whose types the VOB has, not for the others.
     pub fn select<E: ElementFacts + ?Sized>(&self, at: &PathState, element: &E) -> Selection {
-        self.decide(at, element, None)
+        let mut from = 0;
+        while let Some((index, bound)) = self.next_rule(at, from) {
+            if let Ok(selection) = try_rule(bound, RuleIndex(index), element) {
+                return selection;
+            }
+            from = index + 1;
+        }
+        Selection::None { rule: None }
     }
 
     /// As [`select`](Self::select), and tells for every rule before the deciding one, in order, why it did not
-    /// decide: the n-th miss is that of rule n. When no rule decides, there is a miss for each.
+    /// decide: the n-th miss is that of rule n. When no rule decides, there is a miss for each. Takes time for
+    /// every rule.
     pub fn select_explained<E: ElementFacts + ?Sized>(
         &self,
         at: &PathState,
         element: &E,
     ) -> (Selection, Vec<Miss>) {
         let mut misses = Vec::new();
-        let selection = self.decide(at, element, Some(&mut misses));
-        (selection, misses)
-    }
-
-    fn decide<E: ElementFacts + ?Sized>(
-        &self,
-        at: &PathState,
-        element: &E,
-        mut misses: Option<&mut Vec<Miss>>,
-    ) -> Selection {
         for (bound, index) in self.bound_rules().iter().zip(0..) {
             let outcome = match self.path_match(bound, at) {
                 PathMatch::OtherVob => Err(Miss::OtherVob),
                 PathMatch::No => Err(Miss::Pattern),
                 PathMatch::Yes => try_rule(bound, RuleIndex(index), element),
             };
-            match (outcome, &mut misses) {
-                (Ok(selection), _) => return selection,
-                (Err(miss), Some(misses)) => misses.push(miss),
-                (Err(_), None) => {}
+            match outcome {
+                Ok(selection) => return (selection, misses),
+                Err(miss) => misses.push(miss),
             }
         }
-        Selection::None { rule: None }
+        (Selection::None { rule: None }, misses)
     }
 }
 

@@ -4,6 +4,7 @@ mod blocks;
 mod dates;
 mod errors;
 mod examples;
+mod paths;
 mod patterns;
 mod selection;
 mod support;

@@ -118,7 +118,7 @@ fn patterns_and_names_are_bytes() {
     assert!(!bound.any_rule_matches(&walk(&bound, b"x/\xff\xdf\n\xfe\x80")));
 }
 
-/// More positions than one machine word holds: the state changes its form, not its meaning.
+/// A rule is found among few as among many.
 #[test]
 fn specs_of_any_size_match_alike() {
     for count in [1, 20, 21, 22, 40, 500] {
