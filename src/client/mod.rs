@@ -13,6 +13,7 @@ pub mod dates;
 pub mod describe;
 pub mod description;
 pub mod failure;
+pub mod faults;
 pub mod import;
 pub mod interactive;
 pub mod layout;

@@ -2,6 +2,7 @@
 
 use super::home::Home;
 use super::identity::{self, Account, Caller};
+use super::include::Includes;
 use super::proto::{Context, Failure, FailureCode, Person, Pname};
 use super::registry::{Registry, ViewEntry, ViewTag, VobEntry, VobTag};
 use crate::store::engine::EngineKind;
@@ -13,7 +14,6 @@ use crate::vob::User;
 use clerestory_mount::Mounted;
 use clerestory_specs::{ConfigSpec, Diagnostic, Environment};
 use parking_lot::Mutex;
-use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -171,9 +171,21 @@ impl Server {
         }
     }
 
-    /// Compiles a config spec; includes are read as the caller could read them.
+    /// Compiles a config spec as [`Server::compile_in`] does, outside any view.
     pub fn compile(&self, text: &[u8], file: &Path, caller: &Caller) -> Result<ConfigSpec, Vec<Diagnostic>> {
-        let home = std::env::var_os("HOME");
+        self.compile_in(None, text, file, caller)
+    }
+
+    /// Compiles a config spec that is, or was, the text of `file`. Includes are read as the caller could read
+    /// them, those below VOB tags as the view of this tag shows them; `~` is the caller's home directory.
+    pub fn compile_in(
+        &self,
+        view_tag: Option<&str>,
+        text: &[u8],
+        file: &Path,
+        caller: &Caller,
+    ) -> Result<ConfigSpec, Vec<Diagnostic>> {
+        let home = Account::of_user(caller.user_id).map(|account| account.home);
         let tags: Vec<Vec<u8>> =
             self.registry.entries().vobs.keys().map(|tag| tag.bytes().to_vec()).collect();
         let tag_of = |path: &[u8]| {
@@ -183,18 +195,15 @@ impl Server {
             };
             tags.iter().filter(inside).max_by_key(|tag| tag.len()).cloned()
         };
-        let read = |path: &[u8], including: &Path| {
-            let path = including.parent().unwrap_or(Path::new("/")).join(OsStr::from_bytes(path));
-            identity::check_readable(&path, caller)?;
-            let text = std::fs::read(&path)?;
-            Ok((path, text))
-        };
+        let is_in_vob = |path: &[u8]| tag_of(path).is_some();
+        let view = view_tag.map(|tag| self.home.viewroot().join(tag));
+        let includes = Includes::new(caller, view, &is_in_vob);
         let environment = Environment {
             now: jiff::Timestamp::now(),
             zone: jiff::tz::TimeZone::system(),
-            read_include: &read,
+            read_include: &|path, including| includes.read(path, including),
             vob_tag_of: &tag_of,
-            home: home.as_ref().map(|home| home.as_bytes()),
+            home: home.as_ref().map(|home| home.as_os_str().as_bytes()),
         };
         ConfigSpec::compile(text, file, &environment)
     }
@@ -216,7 +225,8 @@ impl Server {
         let index = u16::try_from(entry.index).ok().filter(|index| *index <= INDEX_MAX);
         let index = index.ok_or_else(|| Failure::other("this host has no number left for another view"))?;
         let owner = Caller::of_user(entry.owner, entry.group);
-        let compile = |text: &[u8]| self.compile(text, &storage.dir().join("config_spec"), &owner);
+        let origin = storage.config_spec_origin()?;
+        let compile = |text: &[u8]| self.compile(text, &origin, &owner);
         let spec = match compile(&storage.config_spec()?) {
             Ok(spec) => spec,
             Err(diagnostics) => {

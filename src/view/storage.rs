@@ -2,15 +2,18 @@
 //! ordinary files.
 //!
 //! ```text
-//! format        readable: format number and the view's identity
-//! config_spec   the text that `catcs` prints
-//! private/OID/  what the view has in the directory element OID
-//! checkout/OID  data of the checked-out file element OID
+//! format              readable: format number and the view's identity
+//! config_spec         the text that `catcs` prints
+//! config_spec_origin  the absolute path of the file which that text is from
+//! private/OID/        what the view has in the directory element OID
+//! checkout/OID        data of the checked-out file element OID
 //! ```
 
 use crate::vob::{Oid, ViewUuid};
+use std::ffi::OsString;
 use std::io::Write;
 use std::os::fd::OwnedFd;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 /// The storage format this program writes, and the newest it understands.
@@ -57,11 +60,17 @@ pub struct ViewStorage {
 }
 
 impl ViewStorage {
-    /// Makes a view's storage in `dir`, which must not exist.
+    /// Makes a view's storage in `dir`, which must not exist. `origin` as in
+    /// [`ViewStorage::set_config_spec`].
     ///
     /// # Errors
     /// See [`ViewError`]; nothing is left behind then.
-    pub fn create(dir: &Path, uuid: ViewUuid, config_spec: &[u8]) -> Result<ViewStorage, ViewError> {
+    pub fn create(
+        dir: &Path,
+        uuid: ViewUuid,
+        config_spec: &[u8],
+        origin: &Path,
+    ) -> Result<ViewStorage, ViewError> {
         std::fs::create_dir(dir).map_err(|source| match source.kind() {
             std::io::ErrorKind::AlreadyExists => ViewError::Exists(dir.to_owned()),
             _ => io_error(dir, source),
@@ -71,9 +80,12 @@ impl ViewStorage {
                 let path = dir.join(below);
                 std::fs::create_dir(&path).map_err(|source| io_error(&path, source))?;
             }
-            write_durably(&dir.join("config_spec"), config_spec)?;
+            write_durably(
+                dir,
+                &[("config_spec_origin", origin_bytes(origin)), ("config_spec", config_spec)],
+            )?;
             let text = format!("clerestory view\nformat {FORMAT}\nuuid {uuid}\n");
-            write_durably(&dir.join("format"), text.as_bytes())?;
+            write_durably(dir, &[("format", text.as_bytes())])?;
             ViewStorage::open(dir)
         };
         let made = made();
@@ -129,12 +141,27 @@ impl ViewStorage {
         std::fs::read(&path).map_err(|source| io_error(&path, source))
     }
 
-    /// Replaces the config spec's text: the old or the new one survives a crash.
+    /// Returns the path of the file that the config spec's text is from: what relative includes begin beside,
+    /// and what messages call the text. A view that does not know it has the text's place in the storage.
+    ///
+    /// # Errors
+    /// If what was recorded cannot be read.
+    pub fn config_spec_origin(&self) -> Result<PathBuf, ViewError> {
+        let path = self.dir.join("config_spec_origin");
+        match std::fs::read(&path) {
+            Ok(origin) => Ok(OsString::from_vec(origin).into()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(self.dir.join("config_spec")),
+            Err(source) => Err(io_error(&path, source)),
+        }
+    }
+
+    /// Replaces the config spec's text: the old or the new one survives a crash. `origin` is the absolute
+    /// path of the file that it is from.
     ///
     /// # Errors
     /// If it cannot be written; the old one stays.
-    pub fn set_config_spec(&self, text: &[u8]) -> Result<(), ViewError> {
-        write_durably(&self.dir.join("config_spec"), text)
+    pub fn set_config_spec(&self, text: &[u8], origin: &Path) -> Result<(), ViewError> {
+        write_durably(&self.dir, &[("config_spec_origin", origin_bytes(origin)), ("config_spec", text)])
     }
 
     /// Returns where private files of a directory element are, relative to the storage.
@@ -148,20 +175,61 @@ impl ViewStorage {
     }
 }
 
-fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), ViewError> {
-    let write = || {
-        let dir = path.parent().unwrap_or(Path::new("/"));
-        let mut new = path.as_os_str().to_owned();
-        new.push(".new");
-        let mut file = std::fs::File::create(&new)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        std::fs::rename(&new, path)?;
-        std::fs::File::open(dir)?.sync_all()
-    };
-    write().map_err(|source| io_error(path, source))
+fn origin_bytes(origin: &Path) -> &[u8] {
+    origin.as_os_str().as_bytes()
+}
+
+/// Replaces files of a directory, each as a whole. All are written before the first one is renamed, so that a
+/// full disk leaves every old one; a crash may come between two renames.
+fn write_durably(dir: &Path, files: &[(&str, &[u8])]) -> Result<(), ViewError> {
+    let new = |name: &str| dir.join(format!("{name}.new"));
+    for (name, bytes) in files {
+        let write = || {
+            let mut file = std::fs::File::create(new(name))?;
+            file.write_all(bytes)?;
+            file.sync_all()
+        };
+        write().map_err(|source| io_error(&dir.join(name), source))?;
+    }
+    for (name, _) in files {
+        let path = dir.join(name);
+        std::fs::rename(new(name), &path).map_err(|source| io_error(&path, source))?;
+    }
+    let sync = || std::fs::File::open(dir)?.sync_all();
+    sync().map_err(|source| io_error(dir, source))
 }
 
 fn io_error(path: &Path, source: std::io::Error) -> ViewError {
     ViewError::Io { path: path.to_owned(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_config_spec_is_kept_with_the_file_it_is_from() {
+        let directory = tempfile::tempdir().unwrap();
+        let dir = directory.path().join("v.vws");
+        let created = ViewStorage::create(&dir, ViewUuid([1; 16]), b"one", Path::new("/a/one.cs")).unwrap();
+        assert_eq!(created.config_spec_origin().unwrap(), Path::new("/a/one.cs"));
+        created.set_config_spec(b"two\xff", Path::new("/b/two.cs")).unwrap();
+        let opened = ViewStorage::open(&dir).unwrap();
+        assert_eq!(opened.config_spec().unwrap(), b"two\xff");
+        assert_eq!(opened.config_spec_origin().unwrap(), Path::new("/b/two.cs"));
+        // Views made before origins were recorded.
+        std::fs::remove_file(dir.join("config_spec_origin")).unwrap();
+        assert_eq!(opened.config_spec_origin().unwrap(), dir.join("config_spec"));
+    }
+
+    #[test]
+    fn a_config_spec_that_cannot_be_written_leaves_text_and_origin() {
+        let directory = tempfile::tempdir().unwrap();
+        let dir = directory.path().join("v.vws");
+        let storage = ViewStorage::create(&dir, ViewUuid([1; 16]), b"one", Path::new("/a/one.cs")).unwrap();
+        std::fs::create_dir(dir.join("config_spec.new")).unwrap();
+        assert!(storage.set_config_spec(b"two", Path::new("/b/two.cs")).is_err());
+        assert_eq!(storage.config_spec().unwrap(), b"one");
+        assert_eq!(storage.config_spec_origin().unwrap(), Path::new("/a/one.cs"));
+    }
 }
