@@ -41,6 +41,8 @@ pub mod words;
 
 mod catcs;
 mod cd;
+mod edcs;
+mod editor;
 mod endview;
 mod help;
 mod mount;
