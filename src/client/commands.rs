@@ -8,8 +8,8 @@ use std::ffi::OsString;
 use super::options::{Arguments, COMMENT_OPTIONS, OptionSpec};
 use super::session::{CommandError, CommandResult, Session};
 use super::{
-    catcs, cd, checkin, checkout, describe, endview, help, ls, lshistory, lsview, lsvob, lsvtree, mkdir,
-    mkelem, mkview, mkvob, mount, pwd, pwv, quit, rmview, rmvob, setcs, setview, startview, umount,
+    catcs, cd, checkin, checkout, describe, edcs, endview, help, ls, lshistory, lsview, lsvob, lsvtree,
+    mkdir, mkelem, mkview, mkvob, mount, pwd, pwv, quit, rmview, rmvob, setcs, setview, startview, umount,
     uncheckout,
 };
 
@@ -36,6 +36,7 @@ pub const COMMANDS: &[Command] = &[
     checkin::COMMAND,
     checkout::COMMAND,
     describe::COMMAND,
+    edcs::COMMAND,
     endview::COMMAND,
     help::COMMAND,
     ls::COMMAND,
@@ -89,7 +90,6 @@ pub const NOT_SUPPORTED: &[&str] = &[
     "diffcr",
     "dospace",
     "dump",
-    "edcs",
     "file",
     "find",
     "findmerge",

@@ -135,9 +135,9 @@ fn layout_row(row: &ListRow, name: &[u8], layout: Layout) -> Vec<u8> {
         text.extend_from_slice(b"  Rule: ");
         text.extend_from_slice(&row.rule);
         if !row.make_branch.is_empty() {
-            text.extend_from_slice(b" [-mkbranch ");
-            text.extend_from_slice(&row.make_branch);
-            text.push(b']');
+            let (before, after): (&[u8], &[u8]) =
+                if row.branch_of_block { (b" [-mkbranch ", b"]") } else { (b" -mkbranch ", b"") };
+            text.extend([before, &row.make_branch, after].concat());
         }
     }
     if layout.form == Form::Long {

@@ -45,6 +45,8 @@ fn every_kind_of_object_has_its_line() {
     );
     let mut branching = version("/main/9", "REL1");
     branching.make_branch = b"br".to_vec();
+    assert!(line(&branching, "foo.c", DEFAULT).ends_with("Rule: REL1 -mkbranch br"));
+    branching.branch_of_block = true;
     assert!(line(&branching, "foo.c", DEFAULT).ends_with("Rule: REL1 [-mkbranch br]"));
     let private = ListRow { kind: ObjectKind::ViewPrivateObject.into(), ..ListRow::default() };
     assert_eq!(line(&private, "foo.o", DEFAULT), "foo.o");

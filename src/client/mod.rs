@@ -13,6 +13,7 @@ pub mod dates;
 pub mod describe;
 pub mod description;
 pub mod failure;
+pub mod faults;
 pub mod import;
 pub mod interactive;
 pub mod layout;
@@ -40,6 +41,8 @@ pub mod words;
 
 mod catcs;
 mod cd;
+mod edcs;
+mod editor;
 mod endview;
 mod help;
 mod mount;

@@ -222,6 +222,11 @@ impl Session {
         io::stdin().is_terminal()
     }
 
+    /// Tells whether a person reads the errors.
+    pub fn errors_go_to_a_terminal(&self) -> bool {
+        io::stderr().is_terminal()
+    }
+
     // ---- Place ----------------------------------------------------------------------------------------------
 
     /// The physical working directory.

@@ -4,7 +4,9 @@
 //! user types them and ordinary programs in a view; nothing of the library is called.
 
 mod build;
+mod config_specs;
 mod daemon;
+mod edit_config_spec;
 mod full_disk;
 mod history_names;
 mod import;

@@ -61,7 +61,12 @@ impl Fixture {
             oid: Oid([1; 16]),
         };
         let vob = Vob::create(&dir.path().join("p.vbs"), &options).unwrap();
-        let storage = ViewStorage::create(&dir.path().join("v.vws"), OWN, SPEC).unwrap();
+        let storage = ViewStorage::create(
+            &dir.path().join("v.vws"),
+            OWN,
+            StoredSpec { text: SPEC, origin: Path::new("/spec"), compiled: b"" },
+        )
+        .unwrap();
         let server = Server {
             host: Arc::new(Host::new(PathBuf::from("/view"), Time { seconds: 0, nanoseconds: 0 })),
             home,

@@ -9,6 +9,7 @@ mod check_in;
 mod check_out;
 mod describe;
 mod facts;
+mod faults;
 mod history;
 mod import;
 mod list;
@@ -114,7 +115,7 @@ calls! {
     list_vobs(ListVobsRequest) -> ListVobsReply = Server::list_vobs;
     mount_vob(MountRequest) -> MountReply = Server::mount_vobs;
     unmount_vob(MountRequest) -> MountReply = Server::unmount_vobs;
-    create_view(CreateViewRequest) -> ViewFacts = Server::create_view;
+    create_view(CreateViewRequest) -> CreateViewReply = Server::create_view;
     remove_view(RemoveViewRequest) -> RemoveViewReply = Server::remove_view;
     list_views(ListViewsRequest) -> ListViewsReply = Server::list_views;
     start_view(ViewTags) -> ViewOutcomes = Server::start_views;
