@@ -80,9 +80,8 @@ pub enum ErrorReason {
     Ambiguous,
 }
 
-/// Why a rule did not decide.
+/// Why a rule did not decide. Who words it matches every case: a new one must be worded before anything builds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Miss {
     /// The pattern belongs to another VOB.
     OtherVob,
