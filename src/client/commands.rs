@@ -8,8 +8,8 @@ use std::ffi::OsString;
 use super::options::{Arguments, COMMENT_OPTIONS, OptionSpec};
 use super::session::{CommandError, CommandResult, Session};
 use super::{
-    catcs, cd, checkin, checkout, describe, endview, help, ls, lshistory, lsview, lsvob, lsvtree, mkdir,
-    mkelem, mkview, mkvob, mount, pwd, pwv, quit, rmview, rmvob, setcs, setview, startview, umount,
+    catcs, cd, checkin, checkout, describe, endview, explain, help, ls, lshistory, lsview, lsvob, lsvtree,
+    mkdir, mkelem, mkview, mkvob, mount, pwd, pwv, quit, rmview, rmvob, setcs, setview, startview, umount,
     uncheckout,
 };
 
@@ -37,6 +37,7 @@ pub const COMMANDS: &[Command] = &[
     checkout::COMMAND,
     describe::COMMAND,
     endview::COMMAND,
+    explain::COMMAND,
     help::COMMAND,
     ls::COMMAND,
     lshistory::COMMAND,

@@ -5,6 +5,7 @@
 
 mod build;
 mod daemon;
+mod explain;
 mod full_disk;
 mod history_names;
 mod import;

@@ -7,6 +7,7 @@
 mod check_in;
 mod check_out;
 mod describe;
+mod explain;
 mod facts;
 mod history;
 mod import;
@@ -133,6 +134,7 @@ calls! {
     version_tree VersionTreeStream(VersionTreeRequest) -> VersionTreeItem = Server::version_tree;
     history HistoryStream(HistoryRequest) -> HistoryItem = Server::history;
     import ImportStream(ImportRequest) -> ImportItem = Server::import;
+    explain ExplainStream(ExplainRequest) -> ExplainItem = Server::explain;
 }
 
 impl Server {
