@@ -227,6 +227,21 @@ impl BoundSpec {
         self.any_everywhere || self.automaton.accepts_any(at)
     }
 
+    /// The first rule whose pattern, scope apart, matches the path, which is why a VOB symbolic link there is
+    /// visible, and for every rule before it, in order, why its pattern does not. When none matches, there is a miss
+    /// for each.
+    pub fn match_explained(&self, at: &PathState) -> (Option<RuleIndex>, Vec<Miss>) {
+        let mut misses = Vec::new();
+        for (rule, index) in self.rules.iter().zip(0..) {
+            match self.path_match(rule, at) {
+                PathMatch::Yes => return (Some(RuleIndex(index)), misses),
+                PathMatch::No => misses.push(Miss::Pattern),
+                PathMatch::OtherVob => misses.push(Miss::OtherVob),
+            }
+        }
+        (None, misses)
+    }
+
     /// The rule with an index that a [`Selection`](crate::Selection) of this spec gave; panics on any other.
     pub fn rule(&self, index: RuleIndex) -> &Rule {
         &self.source[index.0 as usize]

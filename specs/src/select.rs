@@ -83,9 +83,8 @@ pub enum ErrorReason {
     Ambiguous,
 }
 
-/// Why a rule did not decide.
+/// Why a rule did not decide. Who words it matches every case: a new one must be worded before anything builds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Miss {
     /// The pattern belongs to another VOB.
     OtherVob,
@@ -116,6 +115,19 @@ pub enum Miss {
 }
 
 impl BoundSpec {
+    /// Calls `each` with branch and number of every version that a rule of this spec fits, perhaps more than once:
+    /// the candidates of an [ambiguous](ErrorReason::Ambiguous) selection.
+    pub fn each_fitting<E: ElementFacts + ?Sized>(
+        &self,
+        rule: RuleIndex,
+        element: &E,
+        each: &mut dyn FnMut(u32, u32),
+    ) {
+        if let Some(bound) = self.bound_rules().get(rule.0 as usize) {
+            bound.selector.each_version(element, bound.time, each);
+        }
+    }
+
     /// Decides which version of the element at `at` the spec picks. Takes time for the rules whose pattern matches
     /// the path and whose types the VOB has, not for the others.
     pub fn select<E: ElementFacts + ?Sized>(&self, at: &PathState, element: &E) -> Selection {

@@ -9,6 +9,7 @@ fn version(version: &str, rule: &str) -> ListRow {
         kind: ObjectKind::Version.into(),
         version: version.into(),
         rule: rule.into(),
+        whole_rule: format!("element * {rule}").into_bytes(),
         ..ListRow::default()
     }
 }
@@ -77,7 +78,7 @@ fn long_short_and_plain_names() {
     let long = Layout { form: Form::Long, plain_names: false };
     assert_eq!(
         line(&row, "Main.java", long),
-        "version                Main.java@@/main/1                     Rule: /main/LATEST"
+        "version                Main.java@@/main/1                     Rule: element * /main/LATEST"
     );
     let short = Layout { form: Form::Short, plain_names: false };
     assert_eq!(line(&row, "Main.java", short), "Main.java@@/main/1");

@@ -12,6 +12,7 @@ pub mod comment;
 pub mod dates;
 pub mod describe;
 pub mod description;
+pub mod explain;
 pub mod failure;
 pub mod faults;
 pub mod import;

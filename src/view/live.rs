@@ -165,14 +165,19 @@ impl TypeNames for Names<'_> {
 
 /// Answers what queries ask of a VOB's events. An answer that cannot be read counts as no, and its error is kept:
 /// what was decided on it must not be believed.
-struct Events<'a> {
+pub(super) struct Events<'a> {
     vob: &'a Vob,
     error: RefCell<Option<StoreError>>,
 }
 
 impl<'a> Events<'a> {
-    fn of(vob: &'a Vob) -> Events<'a> {
+    pub fn of(vob: &'a Vob) -> Events<'a> {
         Events { vob, error: RefCell::default() }
+    }
+
+    /// Says whether everything could be read.
+    pub fn finish(self) -> Result<(), StoreError> {
+        self.error.into_inner().map_or(Ok(()), Err)
     }
 
     fn read<T>(&self, read: Result<T, StoreError>) -> Option<T> {
@@ -288,9 +293,9 @@ impl View {
             Selection::None { rule } => Shown::Nothing(rule),
             Selection::Error { rule, .. } => Shown::Error(rule),
         };
-        match origins.error.into_inner() {
-            None => shown,
-            Some(error) => {
+        match origins.finish() {
+            Ok(()) => shown,
+            Err(error) => {
                 tracing::error!(view = self.tag, %error, "a query of the config spec cannot be answered");
                 Shown::Error(shown.rule().unwrap_or(RuleIndex(0)))
             }
@@ -312,7 +317,7 @@ impl View {
         let origins = Events::of(&vob.vob);
         let seen = Seen { element, view: Some(&uuid), origins: &origins };
         let plan = self.bound(vob).plan_checkout(&Names(&vob.vob.state()), path, &seen, maker);
-        origins.error.into_inner().map_or(Ok(plan), Err)
+        origins.finish().map(|()| plan)
     }
 
     fn shard(&self, element: ElementNo) -> &RwLock<States> {

@@ -5,6 +5,7 @@
 //! how requests arrive, what commands print, or how VOBs are stored.
 
 pub mod change;
+pub mod explain;
 pub mod history;
 pub mod host;
 pub mod inode;

@@ -94,11 +94,7 @@ impl ViewStorage {
     ///
     /// # Errors
     /// See [`ViewError`]; nothing is left behind then.
-    pub fn create(
-        dir: &Path,
-        uuid: ViewUuid,
-        config_spec: StoredSpec,
-    ) -> Result<ViewStorage, ViewError> {
+    pub fn create(dir: &Path, uuid: ViewUuid, config_spec: StoredSpec) -> Result<ViewStorage, ViewError> {
         std::fs::create_dir(dir).map_err(|source| match source.kind() {
             std::io::ErrorKind::AlreadyExists => ViewError::Exists(dir.to_owned()),
             _ => io_error(dir, source),

@@ -7,6 +7,7 @@ mod build;
 mod config_specs;
 mod daemon;
 mod edit_config_spec;
+mod explain;
 mod full_disk;
 mod history_names;
 mod import;

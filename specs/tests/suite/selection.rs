@@ -182,3 +182,21 @@ fn the_root_branch_may_have_any_type() {
     assert_eq!(pick("element * /main/LATEST\nelement * /a/LATEST", &element), "/a/1 by 1");
     assert_eq!(pick("element * .../main/LATEST", &element), "/a/main/0 by 0");
 }
+
+#[test]
+fn an_ambiguous_rule_names_its_candidates() {
+    let element = Element::new(TREE);
+    let fitting = |selector: &str| {
+        let bound = compile(&format!("element * {selector}")).bind(&Types, b"/vobs/p");
+        let mut found = Vec::new();
+        bound.each_fitting(RuleIndex(0), &element, &mut |branch, number| {
+            found.push(format!("{}/{number}", element.branch_path(branch)));
+        });
+        found
+    };
+    assert_eq!(fitting(".../b/LATEST"), ["/main/a/b/0", "/main/c/b/1"]);
+    assert_eq!(fitting("REL2"), ["/main/a/b/0", "/main/c/b/1"]);
+    assert_eq!(fitting("REL1"), ["/main/2"]);
+    assert_eq!(fitting("{lbtype(REL2) && brtype(b)}"), ["/main/a/b/0", "/main/c/b/1"]);
+    assert!(fitting("CHECKEDOUT").is_empty());
+}

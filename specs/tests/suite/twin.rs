@@ -231,6 +231,10 @@ proptest! {
         prop_assert_eq!(selection, twin_select(&rules, tag, &path, &element), "{}", text);
         let any = rules.iter().any(|rule| rule.matches_path(tag, &path));
         prop_assert_eq!(bound.any_rule_matches(&at), any);
+        let first = rules.iter().position(|rule| rule.matches_path(tag, &path));
+        let (matching, misses) = bound.match_explained(&at);
+        prop_assert_eq!(matching.map(|rule| rule.0 as usize), first);
+        prop_assert_eq!(misses.len(), first.unwrap_or(rules.len()));
 
         let (explained, misses) = bound.select_explained(&at, &element);
         prop_assert_eq!(explained, selection);

@@ -38,9 +38,9 @@ impl PlannedBranches {
 }
 
 /// The path of a branch, which may be one that a plan makes.
-fn path(state: &VobState, element: &Element, plan: &BranchPlan, branch: u32) -> String {
+pub(super) fn branch_path(state: &VobState, element: &Element, plan: &BranchPlan, branch: u32) -> String {
     match (branch as usize).checked_sub(element.branches.len()).and_then(|index| plan.branches.get(index)) {
-        Some(made) => format!("{}/{}", path(state, element, plan, made.from.0), made.name),
+        Some(made) => format!("{}/{}", branch_path(state, element, plan, made.from.0), made.name),
         None => branch_id(state, element, BranchNo(branch)),
     }
 }
@@ -61,7 +61,7 @@ pub(super) fn planned_branches(state: &VobState, element: &Element, plan: &Branc
     let notices = plan.branches.iter().map(|made| {
         let from = match element.version_at(BranchNo(made.from.0), made.from.1) {
             Some(version) => version_id(state, element, version),
-            None => format!("{}/{}", path(state, element, plan, made.from.0), made.from.1),
+            None => format!("{}/{}", branch_path(state, element, plan, made.from.0), made.from.1),
         };
         let (name, version) = (made.name.clone().into_bytes(), from.into_bytes());
         Notice { code: NoticeCode::CreatedBranch.into(), name, version, ..Notice::default() }
@@ -73,7 +73,7 @@ pub(super) fn planned_branches(state: &VobState, element: &Element, plan: &Branc
     PlannedBranches {
         operations: operations.collect(),
         notices: notices.collect(),
-        last_path: path(state, element, plan, last),
+        last_path: branch_path(state, element, plan, last),
         from,
     }
 }
@@ -95,7 +95,7 @@ pub(super) fn plan_failure(
             ..Failure::new(FailureCode::TypeNotFound).name(name.as_str())
         },
         PlanFailure::BranchExists { name, branch } => Failure {
-            branch: path(state, element, plan, *branch).into_bytes(),
+            branch: branch_path(state, element, plan, *branch).into_bytes(),
             auto_branch: true,
             ..Failure::new(FailureCode::BranchExists).name(name.as_str())
         },

@@ -7,11 +7,12 @@ use crate::server::state::Server;
 use crate::store::VobOptions;
 use crate::store::engine::EngineKind;
 use crate::view::inode::{ViewIndex, VobIndex};
+use crate::view::storage::StoredSpec;
 use crate::view::{Host, ViewStorage};
 use crate::vob::state::predefined;
 use crate::vob::{Content, NameChange, Oid, SymlinkNo, TypeNo, User, VersionNo, ViewUuid};
 use clerestory_mount::Time;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub const FOO: ElementNo = ElementNo(2);
 pub const SRC: ElementNo = ElementNo(3);

@@ -56,10 +56,10 @@ fn diagnostic(fault: specs::Diagnostic, nameless: Option<&Path>) -> Diagnostic {
 fn kind(kind: specs::DiagnosticKind) -> DiagnosticKind {
     match kind {
         specs::DiagnosticKind::Syntax => DiagnosticKind::Syntax,
-        specs::DiagnosticKind::Unsupported => DiagnosticKind::Unsupported,
         specs::DiagnosticKind::UnregisteredVob => DiagnosticKind::UnregisteredVob,
         specs::DiagnosticKind::Include => DiagnosticKind::Include,
         specs::DiagnosticKind::Limit => DiagnosticKind::Limit,
+        specs::DiagnosticKind::ConfigRecord => DiagnosticKind::ConfigRecord,
         _ => DiagnosticKind::Unspecified,
     }
 }

@@ -8,6 +8,7 @@ mod auto_branch;
 mod check_in;
 mod check_out;
 mod describe;
+mod explain;
 mod facts;
 mod faults;
 mod history;
@@ -135,6 +136,7 @@ calls! {
     version_tree VersionTreeStream(VersionTreeRequest) -> VersionTreeItem = Server::version_tree;
     history HistoryStream(HistoryRequest) -> HistoryItem = Server::history;
     import ImportStream(ImportRequest) -> ImportItem = Server::import;
+    explain ExplainStream(ExplainRequest) -> ExplainItem = Server::explain;
 }
 
 impl Server {

@@ -123,7 +123,11 @@ impl Listing<'_> {
             return row;
         };
         let (selector, branch, branch_of_block) = split_rule(&rule.selector_text, rule.mkbranch.as_deref());
-        ListRow { rule: selector.into(), make_branch: branch.into(), branch_of_block, ..row }
+        let mut whole_rule = rule.text.clone();
+        if branch_of_block {
+            whole_rule.extend_from_slice(format!(" [-mkbranch {branch}]").as_bytes());
+        }
+        ListRow { rule: selector.into(), make_branch: branch.into(), branch_of_block, whole_rule, ..row }
     }
 
     pub(super) fn symbolic_link(&self, number: SymlinkNo) -> Outcome<ListRow> {
