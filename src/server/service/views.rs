@@ -315,8 +315,7 @@ impl Server {
         };
         let spec = self.compile(&text, &file, caller).map_err(diagnostics)?;
         view.storage.set_config_spec(&text)?;
-        view.set_spec(spec);
-        self.host.forget_everything();
+        self.host.set_spec(&view, spec);
         Ok(SetConfigSpecReply { tag: view.tag.clone(), warnings: vec![] })
     }
 
