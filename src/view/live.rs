@@ -66,6 +66,19 @@ const PRIVATE_ABSENT: u8 = 1;
 const PRIVATE_PRESENT: u8 = 2;
 
 impl DirectoryState {
+    /// Puts together what was found of a directory.
+    pub(super) fn new(
+        parent: Option<(ElementNo, Box<[u8]>)>,
+        path: PathState,
+        generation: u64,
+        element: Arc<Element>,
+        at: Option<DirectoryAt>,
+        catalog: Arc<Directory>,
+    ) -> DirectoryState {
+        let (private, order) = (AtomicU8::new(PRIVATE_UNKNOWN), OnceLock::new());
+        DirectoryState { parent, path, generation, element, at, catalog, private, order }
+    }
+
     /// Tells whether the view has private files here, if that is known.
     pub fn has_private(&self) -> Option<bool> {
         match self.private.load(Ordering::Acquire) {
@@ -307,16 +320,7 @@ impl View {
             Some(at) => vob.vob.directory(number, at)?,
             None => Arc::default(),
         };
-        Ok(Arc::new(DirectoryState {
-            parent,
-            path,
-            generation,
-            element,
-            at,
-            catalog,
-            private: AtomicU8::new(PRIVATE_UNKNOWN),
-            order: OnceLock::new(),
-        }))
+        Ok(Arc::new(DirectoryState::new(parent, path, generation, element, at, catalog)))
     }
 
     /// Returns the state of a directory that the kernel knows by number: looks anew along the

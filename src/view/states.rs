@@ -126,3 +126,123 @@ fn answers_alike(a: &DirectoryState, b: &DirectoryState) -> bool {
         && a.at == b.at
         && (Arc::ptr_eq(&a.catalog, &b.catalog) || a.catalog == b.catalog)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vob::apply::DirectoryAt;
+    use crate::vob::{Directory, Element, ElementKind, EventNo, Oid, TypeNo, VersionNo};
+    use clerestory_specs::{BoundSpec, ConfigSpec, Environment, TypeNames};
+    use std::path::Path;
+
+    struct NoTypes;
+
+    impl TypeNames for NoTypes {
+        fn branch_type(&self, _: &str) -> Option<u32> {
+            None
+        }
+
+        fn label_type(&self, _: &str) -> Option<u32> {
+            None
+        }
+
+        fn element_type(&self, _: &str) -> Option<u32> {
+            None
+        }
+    }
+
+    const VOB: VobIndex = VobIndex(0);
+    const NUMBER: ElementNo = ElementNo(3);
+
+    fn bound() -> BoundSpec {
+        let environment = Environment {
+            now: jiff::Timestamp::UNIX_EPOCH,
+            zone: jiff::tz::TimeZone::UTC,
+            read_include: &|_, _| Err(std::io::ErrorKind::NotFound.into()),
+            vob_tag_of: &|_| None,
+            home: None,
+        };
+        let spec = ConfigSpec::compile(b"element a/... /main/1\n", Path::new("spec"), &environment);
+        spec.unwrap().bind(&NoTypes, b"/vobs/x")
+    }
+
+    /// The directory as it is reached by a name, with one of its versions.
+    fn state(generation: u64, name: &str, version: u32) -> Arc<DirectoryState> {
+        let element = Element {
+            number: NUMBER,
+            oid: Oid::derived(&[b"d"]),
+            kind: ElementKind::Directory,
+            element_type: TypeNo(1),
+            owner: 0,
+            group: 0,
+            mode: 0o755,
+            event: EventNo(0),
+            branches: vec![],
+            versions: vec![],
+            labels: vec![],
+            checkouts: vec![],
+            hyperlinks: vec![],
+            names: vec![],
+        };
+        let bound = bound();
+        let path = bound.descend(&bound.at_vob_root(), name.as_bytes());
+        let at = Some(DirectoryAt::Version(VersionNo(version)));
+        let place = Some((ElementNo::ROOT, name.as_bytes().into()));
+        Arc::new(DirectoryState::new(
+            place,
+            path,
+            generation,
+            Arc::new(element),
+            at,
+            Arc::<Directory>::default(),
+        ))
+    }
+
+    fn same(found: &[Arc<DirectoryState>], expected: &[&Arc<DirectoryState>]) {
+        assert_eq!(found.len(), expected.len());
+        assert!(found.iter().zip(expected).all(|(a, b)| Arc::ptr_eq(a, b)));
+    }
+
+    #[test]
+    fn a_state_that_answered_otherwise_is_kept_until_it_is_taken() {
+        let states = DirectoryStates::default();
+        let (first, again) = (state(0, "a", 1), state(0, "a", 1));
+        states.remember(VOB, NUMBER, &first);
+        states.remember(VOB, NUMBER, &again);
+        same(&states.take_former(VOB, NUMBER), &[]);
+        let (other_version, other_path) = (state(0, "a", 2), state(0, "b", 2));
+        states.remember(VOB, NUMBER, &other_version);
+        states.remember(VOB, NUMBER, &other_path);
+        same(&states.take_former(VOB, NUMBER), &[&again, &other_version]);
+        same(&states.take_former(VOB, NUMBER), &[]);
+        assert!(Arc::ptr_eq(&states.get(VOB, NUMBER).unwrap(), &other_path));
+    }
+
+    #[test]
+    fn two_paths_that_take_turns_do_not_fill_the_memory() {
+        let states = DirectoryStates::default();
+        for _ in 0..10 {
+            states.remember(VOB, NUMBER, &state(0, "a", 1));
+            states.remember(VOB, NUMBER, &state(0, "b", 1));
+        }
+        assert_eq!(states.take_former(VOB, NUMBER).len(), 2);
+    }
+
+    #[test]
+    fn a_new_generation_hands_the_old_one_over_and_takes_none_of_it_back() {
+        let states = DirectoryStates::default();
+        let (first, second) = (state(0, "a", 1), state(0, "a", 2));
+        states.remember(VOB, NUMBER, &first);
+        states.remember(VOB, NUMBER, &second);
+        assert_eq!(states.begin_generation(), 0);
+        assert!(states.get(VOB, NUMBER).is_none());
+        // A request that was slow.
+        states.remember(VOB, NUMBER, &state(0, "a", 3));
+        let new = state(1, "a", 1);
+        states.remember(VOB, NUMBER, &new);
+        let taken: Vec<_> = states.take_all_former().into_iter().map(|(_, _, state)| state).collect();
+        same(&taken, &[&first, &second]);
+        assert!(Arc::ptr_eq(&states.get(VOB, NUMBER).unwrap(), &new));
+        assert!(states.take_all_former().is_empty());
+    }
+}
