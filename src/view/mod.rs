@@ -13,6 +13,8 @@ pub mod live;
 mod namespace;
 pub mod private;
 pub mod resolve;
+mod respec;
+mod states;
 pub mod storage;
 
 pub use host::{Host, MountedVob};

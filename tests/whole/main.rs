@@ -4,6 +4,7 @@
 //! user types them and ordinary programs in a view; nothing of the library is called.
 
 mod build;
+mod change_of_spec;
 mod config_specs;
 mod daemon;
 mod edit_config_spec;

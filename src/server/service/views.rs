@@ -321,9 +321,8 @@ impl Server {
                     origin: &file,
                     compiled: &compiled,
                 })?;
-                view.set_spec(spec);
+                self.host.set_spec(&view, spec);
                 drop(turn);
-                self.host.forget_everything();
             }
             Err(found) => reply.faults = Some(config_spec_faults(found, is_copy.then_some(&file))),
         }
