@@ -48,6 +48,22 @@ pub struct Environment<'a> {
     pub home: Option<&'a [u8]>,
 }
 
+impl Environment<'static> {
+    /// An environment in which there is nothing: no file, no VOB, no derived object, no home.
+    pub fn isolated(now: Timestamp, zone: TimeZone) -> Environment<'static> {
+        Environment {
+            now,
+            zone,
+            read_include: &|_, _| Err(io::ErrorKind::NotFound.into()),
+            vob_tag_of: &|_| None,
+            family_of: &|_| None,
+            tag_of_family: &|_| None,
+            config_record: &|_| Err(io::ErrorKind::NotFound.into()),
+            home: None,
+        }
+    }
+}
+
 /// Index of a rule within its spec, in order of precedence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RuleIndex(pub u32);
