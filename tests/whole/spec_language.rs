@@ -202,7 +202,7 @@ $ cleartool explain other.c | grep 'fix/{'
         r#"
 $ cleartool ls -short a.c b.c
 a.c@@/main/1
-b.c@@ [no version selected]
+b.c@@
 "#,
     );
     // Several versions fit: an error, not an arbitrary one.
@@ -212,7 +212,7 @@ b.c@@ [no version selected]
 $ cleartool ls a.c
 a.c@@ [error on reference]                               Rule: {brtype(main)}
 $ cleartool explain a.c | head -1 | sed 's/oid [^)]*/oid/'
-a.c: error on access: the rule fits several versions: /main/0, /main/1, /main/2  (file element; type text_file; oid)
+a.c: error on access: the rule fits several versions: /main/0, /main/1, /main/2  (file element; type file; oid)
 "#,
     );
 }
