@@ -12,6 +12,10 @@ use crate::selector::{parse_branch_path, parse_selector, plain_type_name};
 /// How deep parentheses, `!` and selectors within queries may nest.
 const MAX_DEPTH: u32 = 64;
 
+/// How long the text of a query may be. Trees of queries are walked recursively: the shortest operand takes five
+/// bytes (`a<1&&`), so that none is deeper than 1,639 steps, within half a megabyte of stack.
+pub const MAX_QUERY_BYTES: usize = 8192;
+
 /// What is wrong with a query, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{kind}")]
@@ -51,6 +55,9 @@ pub enum QueryErrorKind {
     /// Parentheses nest too deep.
     #[error("query is nested more than {MAX_DEPTH} deep")]
     TooDeep,
+    /// The text of the query is too long.
+    #[error("query is longer than {MAX_QUERY_BYTES} bytes")]
+    TooLong,
     /// A name, branch path or version selector is none.
     #[error("{0}")]
     Name(String),
@@ -79,6 +86,10 @@ impl Query {
 
 /// Reads the text between the braces; `depth` counts the queries around it.
 pub(crate) fn parse(text: &str, dates: &Dates, depth: u32) -> Result<Query, QueryError> {
+    if text.len() > MAX_QUERY_BYTES {
+        let expected = "a shorter query".to_owned();
+        return Err(QueryError { kind: QueryErrorKind::TooLong, offset: 0, found: String::new(), expected });
+    }
     let mut cursor = Cursor { text, at: 0, dates, depth };
     let query = cursor.any()?;
     match cursor.peek() {
