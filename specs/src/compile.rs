@@ -209,7 +209,7 @@ impl<'a> Compiler<'a> {
         problems: &mut Vec<Problem>,
     ) -> Result<(), Problem> {
         match statement {
-            Statement::Element(element) => self.element(element, text, problems),
+            Statement::Element(element) => self.element(*element, text, problems),
             Statement::Mkbranch { branch, overrides } => self.open(BlockKind::Mkbranch { branch, overrides }),
             Statement::EndMkbranch { keyword, branch } => {
                 return self.end_mkbranch(&keyword, branch.as_ref());
