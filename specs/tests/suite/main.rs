@@ -1,10 +1,11 @@
 //! The tests of the config-spec language, through its public interface only.
 
 mod blocks;
-mod dates;
+mod corpus;
 mod errors;
 mod examples;
+mod fuzzed;
 mod patterns;
-mod selection;
+mod seeds;
 mod support;
 mod twin;
