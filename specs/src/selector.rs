@@ -134,7 +134,8 @@ pub(crate) fn parse_selector(token: &Token, dates: &Dates, depth: u32) -> Result
             _ => Err(token.problem("unknown version selector", WANTED)),
         };
     }
-    if token.has_long_dash() {
+    // Within a query nothing is an option.
+    if depth == 0 && token.has_long_dash() {
         return Err(token.long_dash(WANTED));
     }
     let text = std::str::from_utf8(&token.bytes)

@@ -130,9 +130,9 @@ impl TypeNames for Types {
         index(&HYPERLINK_TYPES, name)
     }
 
-    /// Of all branch types `c` alone may occur on each branch.
+    /// Of all branch types `c` and `int` alone may occur on each branch.
     fn is_once_per_branch(&self, branch_type: u32) -> bool {
-        BRANCH_TYPES[branch_type as usize] == "c"
+        ["c", "int"].contains(&BRANCH_TYPES[branch_type as usize])
     }
 }
 
