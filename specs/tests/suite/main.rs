@@ -5,6 +5,7 @@ mod corpus;
 mod errors;
 mod examples;
 mod fuzzed;
+mod language;
 mod naive;
 mod patterns;
 mod properties;
