@@ -44,7 +44,10 @@ mod selector;
 pub use automaton::PathState;
 pub use bind::{BoundSpec, TypeNames};
 pub use branch_plan::{BranchPlan, MAX_NEW_BRANCHES, Maker, NewBranch, PlanFailure};
-pub use compile::{ConfigSpec, Environment, MAX_RULES, ReadConfigRecord, ReadInclude, Rule, RuleIndex};
+pub use compile::{
+    ConfigSpec, Environment, MAX_FAULTS, MAX_LINE_BYTES, MAX_RULES, ReadConfigRecord, ReadInclude, Rule,
+    RuleIndex,
+};
 pub use compiled_form::CompiledFormError;
 pub use config_record::{ConfigRecord, RecordedVersion};
 pub use date::{DateError, parse_date_time};

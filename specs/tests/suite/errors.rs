@@ -1,6 +1,8 @@
 //! What the user reads when a spec is wrong.
 
-use clerestory_specs::{DiagnosticKind, MAX_INCLUDE_DEPTH, MAX_INCLUDES, MAX_RULES};
+use clerestory_specs::{
+    DiagnosticKind, MAX_FAULTS, MAX_INCLUDE_DEPTH, MAX_INCLUDES, MAX_LINE_BYTES, MAX_QUERY_BYTES, MAX_RULES,
+};
 
 use crate::support::{compile_with, faults};
 
@@ -81,4 +83,42 @@ fn rules_are_counted_to_the_limit_and_no_further() {
         let kinds = outcome.map_err(|faults| faults.iter().map(|fault| fault.kind).collect::<Vec<_>>()).err();
         assert_eq!(kinds, (!fits).then(|| vec![DiagnosticKind::Limit]));
     }
+}
+
+#[test]
+fn lines_are_as_long_as_the_limit_and_no_longer() {
+    for (length, fits) in [(MAX_LINE_BYTES - 1, true), (MAX_LINE_BYTES, true), (MAX_LINE_BYTES + 1, false)] {
+        let rule = "element * REL2";
+        let text = format!("element * REL1\n{}{rule}", " ".repeat(length - rule.len()));
+        match compile_with(text.as_bytes(), &[]) {
+            Ok(spec) => assert!(fits && spec.rules().len() == 2),
+            Err(faults) => {
+                assert_eq!(faults[0].to_string(), "spec:2:65537: line is longer than 65536 bytes");
+                assert!(!fits && faults.len() == 1 && faults[0].kind == DiagnosticKind::Limit);
+            }
+        }
+    }
+}
+
+#[test]
+fn queries_are_as_long_as_the_limit_and_no_longer() {
+    for (length, fits) in [(MAX_QUERY_BYTES - 1, true), (MAX_QUERY_BYTES, true), (MAX_QUERY_BYTES + 1, false)]
+    {
+        let text = format!("element * {{{:<length$}}}", "N == 1");
+        let outcome = compile_with(text.as_bytes(), &[]);
+        assert_eq!(outcome.is_ok(), fits);
+        if let Err(faults) = outcome {
+            assert_eq!(faults[0].message, "query is longer than 8192 bytes");
+        }
+    }
+}
+
+#[test]
+fn faults_are_reported_to_the_limit_and_no_further() {
+    for count in [MAX_FAULTS - 1, MAX_FAULTS, MAX_FAULTS + 1] {
+        let lines = faults("bad\n".repeat(count).as_bytes(), &[]);
+        assert_eq!(lines.len(), count.min(MAX_FAULTS));
+    }
+    // Several on one line, and more in files that are included again and again.
+    assert_eq!(faults("include a\n".repeat(500).as_bytes(), &[("a", "bad; bad; bad")]).len(), MAX_FAULTS);
 }
