@@ -21,7 +21,7 @@ use crate::selector::{ConfigSelector, Selector, parse_type_name};
 /// How many `element` rules one spec may hold, included files counted.
 pub const MAX_RULES: usize = 65_536;
 
-/// How long a line may be.
+/// How long a line may be, but for those of a compiled form.
 pub const MAX_LINE_BYTES: usize = 65_536;
 
 /// How many faults are reported: nothing is read behind the last of them. Included files could otherwise repeat one
@@ -142,7 +142,7 @@ struct Cutoff {
 pub(crate) struct Compiler<'a> {
     env: &'a Environment<'a>,
     dates: Dates,
-    /// Patterns may name VOBs that are not registered any more.
+    /// The rules were compiled before: their patterns may name VOBs that are not registered any more.
     lenient: bool,
     chain: Chain,
     blocks: Vec<Block>,
@@ -193,7 +193,8 @@ impl<'a> Compiler<'a> {
 
     fn line(&mut self, line: &[u8]) {
         let mut problems = Vec::new();
-        if line.len() > MAX_LINE_BYTES {
+        // What blocks and quotes contribute may make a compiled rule longer than its line was.
+        if line.len() > MAX_LINE_BYTES && !self.lenient {
             let message = format!("line is longer than {MAX_LINE_BYTES} bytes");
             problems.push(Problem::plain(DiagnosticKind::Limit, MAX_LINE_BYTES as u32 + 1, message));
             return self.report(problems);

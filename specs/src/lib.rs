@@ -56,7 +56,7 @@ pub use grammar::Scope;
 pub use include::{MAX_INCLUDE_DEPTH, MAX_INCLUDES};
 pub use pattern::Pattern;
 pub use query::{
-    AttributeValue, BoundQuery, Comparison, LinkDirection, MAX_QUERY_BYTES, Place, Query, QueryDate,
+    AttributeValue, BoundQuery, Comparison, LinkDirection, MAX_QUERY_OPERATORS, Place, Query, QueryDate,
     QueryError, QueryErrorKind, QueryFacts, QueryObject, QueryValue, Reach,
 };
 pub use select::{ElementFacts, ErrorReason, Miss, Selection};

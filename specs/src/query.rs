@@ -20,7 +20,7 @@ mod parse;
 
 pub use evaluate::{AttributeValue, BoundQuery, QueryFacts, QueryObject};
 pub(crate) use parse::{Dates, parse as parse_query};
-pub use parse::{MAX_QUERY_BYTES, QueryError, QueryErrorKind};
+pub use parse::{MAX_QUERY_OPERATORS, QueryError, QueryErrorKind};
 
 use std::fmt;
 

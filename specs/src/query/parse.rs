@@ -12,9 +12,10 @@ use crate::selector::{parse_branch_path, parse_selector, plain_type_name};
 /// How deep parentheses, `!` and selectors within queries may nest.
 const MAX_DEPTH: u32 = 64;
 
-/// How long the text of a query may be. Trees of queries are walked recursively: the shortest operand takes five
-/// bytes (`a<1&&`), so that none is deeper than 1,639 steps, within half a megabyte of stack.
-pub const MAX_QUERY_BYTES: usize = 8192;
+/// How many `&&` and `||` a query may have, those of queries within it counted: trees of queries are walked
+/// recursively, one step for each. The text is not what is limited, because a query may be longer when it is written
+/// again.
+pub const MAX_QUERY_OPERATORS: usize = 1000;
 
 /// What is wrong with a query, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -55,9 +56,9 @@ pub enum QueryErrorKind {
     /// Parentheses nest too deep.
     #[error("query is nested more than {MAX_DEPTH} deep")]
     TooDeep,
-    /// The text of the query is too long.
-    #[error("query is longer than {MAX_QUERY_BYTES} bytes")]
-    TooLong,
+    /// There are too many operators.
+    #[error("query has more than {MAX_QUERY_OPERATORS} operators")]
+    TooMany,
     /// A name, branch path or version selector is none.
     #[error("{0}")]
     Name(String),
@@ -86,9 +87,10 @@ impl Query {
 
 /// Reads the text between the braces; `depth` counts the queries around it.
 pub(crate) fn parse(text: &str, dates: &Dates, depth: u32) -> Result<Query, QueryError> {
-    if text.len() > MAX_QUERY_BYTES {
-        let expected = "a shorter query".to_owned();
-        return Err(QueryError { kind: QueryErrorKind::TooLong, offset: 0, found: String::new(), expected });
+    let operators = text.match_indices("&&").chain(text.match_indices("||"));
+    if operators.count() > MAX_QUERY_OPERATORS {
+        let (found, expected) = (String::new(), "a shorter query".to_owned());
+        return Err(QueryError { kind: QueryErrorKind::TooMany, offset: 0, found, expected });
     }
     let mut cursor = Cursor { text, at: 0, dates, depth };
     let query = cursor.any()?;

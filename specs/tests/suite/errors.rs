@@ -1,7 +1,8 @@
 //! What the user reads when a spec is wrong.
 
 use clerestory_specs::{
-    DiagnosticKind, MAX_FAULTS, MAX_INCLUDE_DEPTH, MAX_INCLUDES, MAX_LINE_BYTES, MAX_QUERY_BYTES, MAX_RULES,
+    DiagnosticKind, MAX_FAULTS, MAX_INCLUDE_DEPTH, MAX_INCLUDES, MAX_LINE_BYTES, MAX_QUERY_OPERATORS,
+    MAX_RULES,
 };
 
 use crate::support::{compile_with, faults};
@@ -101,14 +102,21 @@ fn lines_are_as_long_as_the_limit_and_no_longer() {
 }
 
 #[test]
-fn queries_are_as_long_as_the_limit_and_no_longer() {
-    for (length, fits) in [(MAX_QUERY_BYTES - 1, true), (MAX_QUERY_BYTES, true), (MAX_QUERY_BYTES + 1, false)]
+fn queries_have_as_many_operators_as_the_limit_and_no_more() {
+    for (operators, fits) in
+        [(MAX_QUERY_OPERATORS - 1, true), (MAX_QUERY_OPERATORS, true), (MAX_QUERY_OPERATORS + 1, false)]
     {
-        let text = format!("element * {{{:<length$}}}", "N == 1");
-        let outcome = compile_with(text.as_bytes(), &[]);
-        assert_eq!(outcome.is_ok(), fits);
-        if let Err(faults) = outcome {
-            assert_eq!(faults[0].message, "query is longer than 8192 bytes");
+        // The last operand is a query within the query.
+        let text = format!("element * {{{}version({{N==1||N==2}})}}", "a<1e15&&".repeat(operators - 1));
+        match compile_with(text.as_bytes(), &[]) {
+            Ok(spec) => {
+                assert!(fits);
+                assert!(compile_with(&spec.rules()[0].source(), &[]).is_ok(), "what was written is longer");
+            }
+            Err(faults) => {
+                assert!(!fits);
+                assert_eq!(faults[0].message, "query has more than 1000 operators");
+            }
         }
     }
 }

@@ -51,9 +51,8 @@ fn a_query_with_many_operands_is_read_again() {
 /// The tree of a query is walked recursively: one without limit would use up the stack.
 #[test]
 fn a_query_without_end_is_refused() {
-    let query = vec!["a<1"; 300_000].join("||");
-    fuzzed::query(&query);
-    fuzzed::spec(format!("element * {{{query}}}").as_bytes());
+    fuzzed::query(&vec!["a<1"; 300_000].join("||"));
+    fuzzed::spec(format!("element * {{{}}}", vec!["a<1"; 10_000].join("||")).as_bytes());
 }
 
 /// The written rule had the selector without quotes, and its blanks ended the word.
@@ -66,4 +65,15 @@ fn a_query_within_a_query_keeps_its_blanks() {
 #[test]
 fn names_that_need_quotes_are_written_with_them() {
     fuzzed::spec(b"element * 'A;B' -mkbranch '#c'\nelement '{' \"/main/#1\"\nelement -eltype ';' * REL1");
+}
+
+/// The compiled form of a rule may be longer than the rule: limits of the text must not keep it from being read.
+#[test]
+fn a_rule_as_long_as_a_line_is_read_from_its_compiled_form() {
+    let rule = format!("element 'x\"{}' REL1 -mkbranch a", "\"".repeat(40_000));
+    let spec = crate::support::compile(&rule);
+    let none = |_: &[u8], _: &Path| Err(std::io::Error::from(std::io::ErrorKind::NotFound));
+    let env = crate::support::environment(&none);
+    let read = clerestory_specs::ConfigSpec::from_compiled_form(&spec.compiled_form(), &env).unwrap();
+    assert!(fuzzed::same_rule(&read.rules()[0], &spec.rules()[0]));
 }
