@@ -87,10 +87,11 @@ impl Query {
 
 /// Reads the text between the braces; `depth` counts the queries around it.
 pub(crate) fn parse(text: &str, dates: &Dates, depth: u32) -> Result<Query, QueryError> {
-    let operators = text.match_indices("&&").chain(text.match_indices("||"));
-    if operators.count() > MAX_QUERY_OPERATORS {
-        let (found, expected) = (String::new(), "a shorter query".to_owned());
-        return Err(QueryError { kind: QueryErrorKind::TooMany, offset: 0, found, expected });
+    let mut operators =
+        text.as_bytes().windows(2).enumerate().filter(|(_, pair)| *pair == b"&&" || *pair == b"||");
+    if let Some((offset, _)) = operators.nth(MAX_QUERY_OPERATORS) {
+        let (found, expected) = (text[offset..offset + 2].to_owned(), "a shorter query".to_owned());
+        return Err(QueryError { kind: QueryErrorKind::TooMany, offset, found, expected });
     }
     let mut cursor = Cursor { text, at: 0, dates, depth };
     let query = cursor.any()?;
