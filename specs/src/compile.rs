@@ -26,7 +26,7 @@ pub const MAX_LINE_BYTES: usize = 65_536;
 
 /// How many faults are reported: nothing is read behind the last of them. Included files could otherwise repeat one
 /// until memory ends.
-pub const MAX_FAULTS: usize = 1000;
+pub const MAX_FAULTS: usize = MAX_RULES;
 
 /// Reads an included file: the path as written (`~/` replaced when the home is known) and the including file;
 /// answers with the file's resolved path, by which repetition is recognised, and its text.
