@@ -1,12 +1,14 @@
 //! A config spec bound to one VOB: names become ids, patterns one automaton. Owns [`BoundSpec`] and the walk from
 //! directory to child; must not know elements, whose facts are `select`'s.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::automaton::{Accept, Automaton, PathState};
+use crate::automaton::{Accept, Automaton, Builder, PathState, first_from};
 use crate::compile::{ConfigSpec, Rule, RuleIndex};
 use crate::grammar::Scope;
 use crate::pattern::{Pattern, trim_slashes};
+use crate::query::BoundQuery;
 use crate::select::Miss;
 use crate::selector::{BranchStep, Selector, VersionName};
 
@@ -18,6 +20,10 @@ pub trait TypeNames {
     fn label_type(&self, name: &str) -> Option<u32>;
     /// The id of an element type.
     fn element_type(&self, name: &str) -> Option<u32>;
+    /// The id of a hyperlink type.
+    fn hyperlink_type(&self, name: &str) -> Option<u32>;
+    /// Whether an element may have one branch of the type on each of its branches, instead of one in all.
+    fn is_once_per_branch(&self, branch_type: u32) -> bool;
 }
 
 /// A spec bound to one VOB: selection compares integers only. Bind again when types of the VOB are made, renamed
@@ -28,6 +34,10 @@ pub struct BoundSpec {
     rules: Vec<BoundRule>,
     automaton: Automaton,
     root: PathState,
+    /// The rules that can decide and whose pattern every path matches, ascending.
+    everywhere: Vec<u32>,
+    /// Some rule's pattern matches every path.
+    any_everywhere: bool,
 }
 
 #[derive(Debug)]
@@ -71,13 +81,17 @@ pub(crate) enum BoundSelector {
     Never(Miss),
     Label(u32),
     OnBranch(Branches, BoundVersion),
+    Query(BoundQuery),
+    /// By the identity of the element: branch types from the root branch down, and the version's number.
+    Config(HashMap<[u8; 16], (Branches, u32)>),
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) enum BoundVersion {
     Number(u32),
     Latest,
     Label(u32),
+    Query(BoundQuery),
 }
 
 /// A branch path as type ids, by the way to find its branches.
@@ -96,7 +110,7 @@ impl ConfigSpec {
     /// match in this VOB.
     pub fn bind(&self, names: &dyn TypeNames, vob_tag: &[u8]) -> BoundSpec {
         let vob_tag = trim_slashes(vob_tag);
-        let mut automaton = Automaton::default();
+        let mut automaton = Builder::default();
         let rules = self.rules().iter().map(|rule| BoundRule {
             pattern: bind_pattern(&rule.pattern, vob_tag, &mut automaton),
             scope: match &rule.scope {
@@ -110,13 +124,31 @@ impl ConfigSpec {
             selector: bind_selector(&rule.selector, names).unwrap_or_else(BoundSelector::Never),
             time: rule.time,
         });
-        let rules = rules.collect();
+        let rules: Vec<BoundRule> = rules.collect();
+        let (mut everywhere, mut any_everywhere) = (Vec::new(), false);
+        for (rule, index) in rules.iter().zip(0..) {
+            any_everywhere |= matches!(rule.pattern, BoundPattern::Always);
+            match rule.pattern {
+                _ if !rule.can_decide() => {}
+                BoundPattern::Always => everywhere.push(index),
+                BoundPattern::OtherVob => {}
+                BoundPattern::If(accept) => automaton.add_rule(accept, index),
+            }
+        }
+        let automaton = automaton.finish();
         let root = automaton.root(vob_tag);
-        BoundSpec { source: self.shared_rules(), rules, automaton, root }
+        BoundSpec { source: self.shared_rules(), rules, automaton, root, everywhere, any_everywhere }
     }
 }
 
-fn bind_pattern(pattern: &Pattern, vob_tag: &[u8], automaton: &mut Automaton) -> BoundPattern {
+impl BoundRule {
+    /// Whether the VOB has the types that the rule names.
+    fn can_decide(&self) -> bool {
+        !matches!(self.scope, BoundScope::NoSuchType) && !matches!(self.selector, BoundSelector::Never(_))
+    }
+}
+
+fn bind_pattern(pattern: &Pattern, vob_tag: &[u8], automaton: &mut Builder) -> BoundPattern {
     match pattern.vob_tag() {
         Some(tag) if tag != vob_tag => BoundPattern::OtherVob,
         _ if pattern.matches_all() => BoundPattern::Always,
@@ -124,7 +156,7 @@ fn bind_pattern(pattern: &Pattern, vob_tag: &[u8], automaton: &mut Automaton) ->
     }
 }
 
-fn bind_selector(selector: &Selector, names: &dyn TypeNames) -> Result<BoundSelector, Miss> {
+pub(crate) fn bind_selector(selector: &Selector, names: &dyn TypeNames) -> Result<BoundSelector, Miss> {
     let label = |name: &String| names.label_type(name).ok_or(Miss::NoSuchLabelType);
     Ok(match selector {
         Selector::CheckedOut => BoundSelector::CheckedOut,
@@ -137,13 +169,21 @@ fn bind_selector(selector: &Selector, names: &dyn TypeNames) -> Result<BoundSele
                 VersionName::Number(number) => BoundVersion::Number(*number),
                 VersionName::Latest => BoundVersion::Latest,
                 VersionName::Label(name) => BoundVersion::Label(label(name)?),
+                VersionName::Query(query) => BoundVersion::Query(query.bind(names)),
             };
             BoundSelector::OnBranch(branches, version)
+        }
+        Selector::Query(query) => BoundSelector::Query(query.bind(names)),
+        Selector::Config(config) => {
+            let bound = config.record.versions().filter_map(|(element, branches, number)| {
+                Some((element, (bind_branches(&branches, names).ok()?, number)))
+            });
+            BoundSelector::Config(bound.collect())
         }
     })
 }
 
-fn bind_branches(steps: &[BranchStep], names: &dyn TypeNames) -> Result<Branches, Miss> {
+pub(crate) fn bind_branches(steps: &[BranchStep], names: &dyn TypeNames) -> Result<Branches, Miss> {
     let bind = |step: &BranchStep| match step {
         BranchStep::AnyLevels => Ok(BranchStep::AnyLevels),
         BranchStep::Type(name) => names.branch_type(name).map(BranchStep::Type).ok_or(Miss::NoSuchBranchType),
@@ -175,20 +215,45 @@ impl BoundSpec {
         self.root.clone()
     }
 
-    /// The state of the child `name` (one component) of a directory. Does not allocate for specs of up to 64
-    /// pattern components; for larger ones it does, except where the state stays as it is.
+    /// The state of the child `name` (one component) of a directory. Takes time for the patterns that the path has
+    /// a beginning in common with, not for the others. Allocates only where the path is in the middle of more
+    /// than seven different patterns, and not if the state stays as it is.
     pub fn descend(&self, parent: &PathState, name: &[u8]) -> PathState {
         self.automaton.step(parent, name)
     }
 
     /// Whether some rule's pattern, scope apart, matches the path: then a VOB symbolic link there is visible.
     pub fn any_rule_matches(&self, at: &PathState) -> bool {
-        self.rules.iter().any(|rule| self.path_match(rule, at) == PathMatch::Yes)
+        self.any_everywhere || self.automaton.accepts_any(at)
+    }
+
+    /// The first rule whose pattern, scope apart, matches the path, which is why a VOB symbolic link there is
+    /// visible, and for every rule before it, in order, why its pattern does not. When none matches, there is a miss
+    /// for each.
+    pub fn match_explained(&self, at: &PathState) -> (Option<RuleIndex>, Vec<Miss>) {
+        let mut misses = Vec::new();
+        for (rule, index) in self.rules.iter().zip(0..) {
+            match self.path_match(rule, at) {
+                PathMatch::Yes => return (Some(RuleIndex(index)), misses),
+                PathMatch::No => misses.push(Miss::Pattern),
+                PathMatch::OtherVob => misses.push(Miss::OtherVob),
+            }
+        }
+        (None, misses)
     }
 
     /// The rule with an index that a [`Selection`](crate::Selection) of this spec gave; panics on any other.
     pub fn rule(&self, index: RuleIndex) -> &Rule {
         &self.source[index.0 as usize]
+    }
+
+    /// The first rule from `from` on that can decide in this VOB and whose pattern matches the path.
+    pub(crate) fn next_rule(&self, at: &PathState, from: u32) -> Option<(u32, &BoundRule)> {
+        let everywhere = first_from(&self.everywhere, from);
+        let here = self.automaton.next_rule(at, from);
+        let index = everywhere.into_iter().chain(here).min()?;
+        // A state of another spec may name rules that this one does not have.
+        Some((index, self.rules.get(index as usize)?))
     }
 
     pub(crate) fn bound_rules(&self) -> &[BoundRule] {

@@ -9,14 +9,14 @@ use std::path::PathBuf;
 pub enum DiagnosticKind {
     /// The text does not follow the grammar.
     Syntax,
-    /// A part of the language that this version recognises and refuses.
-    Unsupported,
     /// An absolute pattern does not begin with a registered VOB tag.
     UnregisteredVob,
     /// An included file cannot be read, includes itself, or goes too deep.
     Include,
     /// The text passes a limit of this crate.
     Limit,
+    /// The derived object of a `-config` selector has no config record, or it cannot be read.
+    ConfigRecord,
 }
 
 /// The place of an `include` rule that led to the file of a diagnostic.
@@ -44,7 +44,7 @@ pub struct Diagnostic {
     pub kind: DiagnosticKind,
     /// What is wrong, without a final full stop.
     pub message: String,
-    /// The offending token; `None` when the rule ends too early or no single token is at fault.
+    /// The offending token, cut if it is very long; `None` when the rule ends too early or no single token is at fault.
     pub found: Option<String>,
     /// What would have been right, as a noun phrase.
     pub expected: Option<String>,
@@ -66,6 +66,18 @@ impl fmt::Display for Diagnostic {
         }
         Ok(())
     }
+}
+
+/// How many characters of a message, and of an offending token, a diagnostic keeps.
+const MAX_SHOWN: usize = 500;
+
+/// Cuts what a user would not read to its end.
+pub(crate) fn clip(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(MAX_SHOWN) {
+        text.truncate(end);
+        text.push_str("...");
+    }
+    text
 }
 
 /// A fault within one line, before the file and line are known.

@@ -1,9 +1,12 @@
 //! The grammar of one rule: words in, statement out. Owns keywords, options and their order; must not know other
 //! rules, included files, VOB tags or the meaning of dates and patterns.
 
+use std::sync::Arc;
+
 use crate::diagnostic::{DiagnosticKind, Problem};
 use crate::lex::{RuleTokens, Token};
-use crate::selector::{Selector, parse_selector, parse_type_name};
+use crate::query::Dates;
+use crate::selector::{ConfigSelector, Selector, parse_selector, parse_type_name};
 
 /// Which elements a rule speaks of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +24,7 @@ pub enum Scope {
 /// One rule, read.
 #[derive(Debug)]
 pub(crate) enum Statement {
-    Element(ElementStatement),
+    Element(Box<ElementStatement>),
     Mkbranch {
         branch: String,
         overrides: bool,
@@ -51,25 +54,34 @@ pub(crate) struct ElementStatement {
     pub pattern: Token,
     pub selector: Selector,
     pub selector_text: String,
+    /// The word `-config`, if the record of its derived object is still to be found.
+    pub config: Option<Token>,
     pub time: Option<Token>,
     pub no_checkout: bool,
     pub mkbranch: Option<String>,
 }
 
 /// Reads one rule. `None`: at least one problem was reported.
-pub(crate) fn parse_rule(rule: &RuleTokens, problems: &mut Vec<Problem>) -> Option<Statement> {
+pub(crate) fn parse_rule(rule: &RuleTokens, dates: &Dates, problems: &mut Vec<Problem>) -> Option<Statement> {
     let mut words = Words { rest: &rule.tokens, end_column: rule.end_column };
-    let parsed = statement(&mut words, problems).and_then(|statement| {
+    let parsed = statement(&mut words, dates, problems).and_then(|statement| {
         words.end()?;
         Ok(statement)
     });
     parsed.map_err(|problem| problems.push(problem)).ok().flatten()
 }
 
-fn statement(words: &mut Words, problems: &mut Vec<Problem>) -> Result<Option<Statement>, Problem> {
+fn statement(
+    words: &mut Words,
+    dates: &Dates,
+    problems: &mut Vec<Problem>,
+) -> Result<Option<Statement>, Problem> {
     let keyword = words.next("a rule")?;
     let statement = match keyword.bytes.to_ascii_lowercase().as_slice() {
-        b"element" => return element(words, problems).map(|element| element.map(Statement::Element)),
+        b"element" => {
+            return element(words, dates, problems)
+                .map(|element| element.map(Box::new).map(Statement::Element));
+        }
         b"mkbranch" => {
             let branch = parse_type_name(words.next("a branch type")?, "a branch type")?;
             Statement::Mkbranch { branch, overrides: words.take_option("-override") }
@@ -100,7 +112,11 @@ fn statement(words: &mut Words, problems: &mut Vec<Problem>) -> Result<Option<St
 }
 
 /// Reads what follows `element`. Goes on after a bad selector or name, so that all faults of the rule show.
-fn element(words: &mut Words, problems: &mut Vec<Problem>) -> Result<Option<ElementStatement>, Problem> {
+fn element(
+    words: &mut Words,
+    dates: &Dates,
+    problems: &mut Vec<Problem>,
+) -> Result<Option<ElementStatement>, Problem> {
     let before = problems.len();
     let mut scope = Scope::Any;
     let mut first = words.next("a pattern")?;
@@ -122,26 +138,32 @@ fn element(words: &mut Words, problems: &mut Vec<Problem>) -> Result<Option<Elem
         };
         first = words.next("a pattern")?;
     }
+    if first.has_long_dash() {
+        return Err(first.long_dash("-file, -directory, -eltype or a pattern"));
+    }
     let pattern = first.clone();
     let word = words.next("a version selector")?;
-    let selector = match parse_selector(word) {
+    let is_config = word.is_option() && word.bytes == b"-config";
+    let parsed = if is_config { config_selector(words)? } else { parse_selector(word, dates, 0) };
+    let selector = match parsed {
         Ok(selector) => selector,
         Err(problem) => {
-            // Nobody knows how many words belong to a selector of another kind.
-            let known = problem.kind == DiagnosticKind::Syntax && !word.is_option();
             problems.push(problem);
-            if !known {
+            // Nobody knows how many words belong to an unknown option.
+            if word.is_option() || word.has_long_dash() {
                 words.rest = &[];
                 return Ok(None);
             }
             Selector::None
         }
     };
+    let selector_text = if is_config { selector.to_string() } else { word.shown() };
     let mut read = ElementStatement {
         scope,
         pattern,
         selector,
-        selector_text: word.shown(),
+        selector_text,
+        config: is_config.then(|| word.clone()),
         time: None,
         no_checkout: false,
         mkbranch: None,
@@ -162,11 +184,11 @@ fn element(words: &mut Words, problems: &mut Vec<Problem>) -> Result<Option<Elem
                 }
             }
             _ => {
-                let ascii = "-time, -nocheckout, -mkbranch or the end of the rule";
-                let dash = clause.bytes.starts_with("\u{2013}".as_bytes());
-                let message =
-                    if dash { "option begins with a long dash, not with \"-\"" } else { "unknown clause" };
-                return Err(clause.problem(message, ascii));
+                let expected = "-time, -nocheckout, -mkbranch or the end of the rule";
+                return Err(match clause.has_long_dash() {
+                    true => clause.long_dash(expected),
+                    false => clause.problem("unknown clause", expected),
+                });
             }
         };
         if repeated {
@@ -174,6 +196,31 @@ fn element(words: &mut Words, problems: &mut Vec<Problem>) -> Result<Option<Elem
         }
     }
     Ok((problems.len() == before).then_some(read))
+}
+
+/// Reads what follows `-config`; the record is still empty.
+fn config_selector(words: &mut Words) -> Result<Result<Selector, Problem>, Problem> {
+    let derived_object = words.next("the path of a derived object")?;
+    if derived_object.is_option() {
+        return Ok(Err(
+            derived_object.problem("-config names no derived object", "the path of a derived object")
+        ));
+    }
+    let mut config = ConfigSelector {
+        derived_object: derived_object.bytes.clone(),
+        select: None,
+        checked_in: false,
+        record: Arc::default(),
+    };
+    loop {
+        if words.take_option("-select") {
+            config.select = Some(words.next("a pattern for names of derived objects")?.bytes.clone());
+        } else if words.take_option("-ci") {
+            config.checked_in = true;
+        } else {
+            return Ok(Ok(Selector::Config(config)));
+        }
+    }
 }
 
 /// The words not yet read.
@@ -208,6 +255,7 @@ impl<'a> Words<'a> {
     fn end(&self) -> Result<(), Problem> {
         match self.rest.first() {
             None => Ok(()),
+            Some(word) if word.has_long_dash() => Err(word.long_dash("the end of the rule or \";\"")),
             Some(word) => Err(word.problem("rule goes on after its end", "the end of the rule or \";\"")),
         }
     }

@@ -16,32 +16,50 @@
 //!            | 'time' DATE-TIME               | 'end' 'time' [ DATE-TIME ]
 //!            | 'include' PATH                 | 'load' PATH { PATH }
 //! clause    := '-time' DATE-TIME | '-nocheckout' | '-mkbranch' B [ '-override' ]
-//! SELECTOR  := 'CHECKEDOUT' | [ BRANCHES '/' ] LABEL | BRANCHES '/' ( NUMBER | 'LATEST' ) | '-none' | '-error'
+//! SELECTOR  := 'CHECKEDOUT' | [ BRANCHES '/' ] ( LABEL | '{' QUERY '}' ) | BRANCHES '/' ( NUMBER | 'LATEST' )
+//!            | '-config' PATH { '-select' PATTERN | '-ci' } | '-none' | '-error'
 //! BRANCHES  := [ '/' ] ( B | '...' ) { '/' ( B | '...' ) }
 //! ```
 //!
 //! The first rule whose scope and pattern fit an element and whose selector finds a version decides. Queries
-//! (`{...}`) and `-config` are recognised and refused. Names and patterns are bytes; type names are UTF-8.
+//! are those of [`Query`]. Names and patterns are bytes; type names are UTF-8. `LANGUAGE.md` beside this crate has
+//! an example for each clause.
 
 mod automaton;
 mod bind;
+mod branch_plan;
 mod compile;
+mod compiled_form;
+mod config_record;
 mod date;
 mod diagnostic;
+mod glob;
 mod grammar;
 mod include;
 mod lex;
+mod names;
 mod pattern;
+mod query;
 mod select;
 mod selector;
 
 pub use automaton::PathState;
 pub use bind::{BoundSpec, TypeNames};
-pub use compile::{ConfigSpec, Environment, MAX_RULES, ReadInclude, Rule, RuleIndex};
+pub use branch_plan::{BranchPlan, MAX_NEW_BRANCHES, Maker, NewBranch, PlanFailure};
+pub use compile::{
+    ConfigSpec, Environment, MAX_FAULTS, MAX_LINE_BYTES, MAX_RULES, ReadConfigRecord, ReadInclude, Rule,
+    RuleIndex,
+};
+pub use compiled_form::CompiledFormError;
+pub use config_record::{ConfigRecord, RecordedVersion};
 pub use date::{DateError, parse_date_time};
 pub use diagnostic::{Diagnostic, DiagnosticKind, IncludedFrom};
 pub use grammar::Scope;
 pub use include::{MAX_INCLUDE_DEPTH, MAX_INCLUDES};
-pub use pattern::Pattern;
+pub use pattern::{MAX_PATTERN_BYTES, Pattern};
+pub use query::{
+    AttributeValue, BoundQuery, Comparison, LinkDirection, MAX_QUERY_OPERATORS, Place, Query, QueryDate,
+    QueryError, QueryErrorKind, QueryFacts, QueryObject, QueryValue, Reach,
+};
 pub use select::{ElementFacts, ErrorReason, Miss, Selection};
-pub use selector::{BranchStep, Selector, VersionName};
+pub use selector::{BranchStep, ConfigSelector, Selector, VersionName};

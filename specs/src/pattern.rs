@@ -1,22 +1,25 @@
-//! Element patterns: which pathnames a rule speaks of. Owns their syntax and the matching of one name; how whole
+//! Element patterns: which pathnames a rule speaks of. Owns their syntax; wildcards within a name are `glob`'s, how
 //! paths are walked is `automaton`'s. Names and patterns are bytes.
 //!
 //! A pattern is a list of components; `...` stands for zero or more of them. A relative pattern begins with an
 //! implied `...`; an absolute one belongs to a VOB, and its components begin below the VOB tag.
 
-use std::fmt;
-
-use regex::bytes::Regex;
-
 use crate::compile::Environment;
 use crate::diagnostic::{DiagnosticKind, Problem};
+use crate::glob::{Glob, GlobFault};
 use crate::lex::Token;
 
+/// How many bytes a pattern may have: `PATH_MAX` of Linux, without its final NUL. No program can name a longer
+/// path in one call.
+pub const MAX_PATTERN_BYTES: usize = 4095;
+
 /// A compiled pattern.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern {
     /// The tag of the VOB whose elements alone match; `None` for a relative pattern.
     vob_tag: Option<Vec<u8>>,
+    /// The family of that VOB, if it is known.
+    family: Option<[u8; 16]>,
     components: Vec<Component>,
 }
 
@@ -24,6 +27,31 @@ impl Pattern {
     /// The tag of the VOB that an absolute pattern belongs to.
     pub fn vob_tag(&self) -> Option<&[u8]> {
         self.vob_tag.as_deref()
+    }
+
+    /// Writes the pattern so that reading it gives the same one, even when the VOB has another tag by then.
+    pub(crate) fn source(&self) -> Vec<u8> {
+        let mut source = Vec::new();
+        if let Some(tag) = &self.vob_tag {
+            match &self.family {
+                Some(family) => {
+                    let digits: String = family.iter().map(|byte| format!("{byte:02x}")).collect();
+                    source.extend([b"[", digits.as_bytes(), b"=", tag, b"]"].concat());
+                }
+                None => source.extend(tag),
+            }
+        }
+        // A relative pattern begins with the `...` that is implied.
+        for (index, component) in self.components.iter().enumerate() {
+            if index > 0 || self.vob_tag.is_some() {
+                source.push(b'/');
+            }
+            match component {
+                Component::AnyLevels => source.extend(b"..."),
+                Component::Name(glob) => source.extend(glob.source()),
+            }
+        }
+        source
     }
 
     /// The components below the VOB tag, or, of a relative pattern, below `/`.
@@ -51,7 +79,7 @@ pub(crate) enum Component {
 }
 
 /// What one name must look like. The frequent shapes are compared directly.
-#[derive(Clone)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum NameGlob {
     /// `*`
     Any,
@@ -61,67 +89,53 @@ pub(crate) enum NameGlob {
     Prefix(Vec<u8>),
     /// `*text`
     Suffix(Vec<u8>),
-    /// Anything else, with its source.
-    Other(Vec<u8>, Regex),
+    /// Anything else.
+    Other(Glob),
 }
 
 impl NameGlob {
-    /// Whether a name (one path component) fits.
-    pub fn matches(&self, name: &[u8]) -> bool {
+    /// The component as it is written.
+    fn source(&self) -> Vec<u8> {
         match self {
-            NameGlob::Any => true,
-            NameGlob::Literal(text) => name == text,
-            NameGlob::Prefix(text) => name.starts_with(text),
-            NameGlob::Suffix(text) => name.ends_with(text),
-            NameGlob::Other(_, regex) => regex.is_match(name),
-        }
-    }
-
-    /// Shape and text: equal keys match the same names.
-    fn key(&self) -> (u8, &[u8]) {
-        match self {
-            NameGlob::Any => (0, b""),
-            NameGlob::Literal(text) => (1, text),
-            NameGlob::Prefix(text) => (2, text),
-            NameGlob::Suffix(text) => (3, text),
-            NameGlob::Other(source, _) => (4, source),
+            NameGlob::Any => b"*".to_vec(),
+            // Only a home directory brings wildcards that are meant literally.
+            NameGlob::Literal(text) => text.iter().flat_map(|&byte| escaped(byte)).collect(),
+            NameGlob::Prefix(text) => [text, &b"*"[..]].concat(),
+            NameGlob::Suffix(text) => [&b"*"[..], text].concat(),
+            NameGlob::Other(glob) => glob.source().to_vec(),
         }
     }
 }
 
-impl PartialEq for NameGlob {
-    fn eq(&self, other: &NameGlob) -> bool {
-        self.key() == other.key()
-    }
+fn escaped(byte: u8) -> Vec<u8> {
+    if b"*?[".contains(&byte) { vec![b'[', byte, b']'] } else { vec![byte] }
 }
 
-impl Eq for NameGlob {}
-
-impl std::hash::Hash for NameGlob {
-    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        self.key().hash(state);
-    }
-}
-
-impl fmt::Debug for NameGlob {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (shape, text) = self.key();
-        write!(
-            out,
-            "{}:{}",
-            ["any", "literal", "prefix", "suffix", "glob"][shape as usize],
-            text.escape_ascii()
-        )
-    }
+/// Which VOBs there are.
+pub(crate) struct Registry<'a> {
+    pub env: &'a Environment<'a>,
+    /// Whether a pattern with the identity of a VOB's family may name one that is not registered: it matches
+    /// nothing then.
+    pub lenient: bool,
 }
 
 /// Compiles a pattern word.
-pub(crate) fn parse_pattern(token: &Token, env: &Environment) -> Result<Pattern, Problem> {
+pub(crate) fn parse_pattern(token: &Token, registry: &Registry) -> Result<Pattern, Problem> {
+    let env = registry.env;
     let text = token.bytes.as_slice();
-    if let Some((tag, path)) = family_form(text) {
-        let registered = (env.vob_tag_of)(tag).filter(|found| trim_slashes(found) == trim_slashes(tag));
-        let tag = registered.ok_or_else(|| no_registered_tag(token, text))?;
-        return Ok(anchored(&tag, components_of(token, path)?));
+    let anchored = |tag: &[u8], components| Pattern {
+        vob_tag: Some(trim_slashes(tag).to_vec()),
+        family: (env.family_of)(tag),
+        components: collapse(components),
+    };
+    if let Some((family, tag, path)) = family_form(text) {
+        let by_tag = || (env.vob_tag_of)(tag).filter(|found| trim_slashes(found) == trim_slashes(tag));
+        let components = components_of(token, path)?;
+        return match (env.tag_of_family)(family).or_else(by_tag) {
+            Some(tag) => Ok(anchored(&tag, components)),
+            None if registry.lenient => Ok(Pattern { family: Some(family), ..anchored(tag, components) }),
+            None => Err(no_registered_tag(token, text)),
+        };
     }
     if let Some(below_home) = text.strip_prefix(b"~") {
         let (b"" | [b'/', ..]) = below_home else {
@@ -156,11 +170,7 @@ pub(crate) fn parse_pattern(token: &Token, env: &Environment) -> Result<Pattern,
     if names(text).next().is_none() {
         return Err(token.problem("pattern is empty", "a pattern, such as *"));
     }
-    Ok(Pattern { vob_tag: None, components: collapse(components) })
-}
-
-fn anchored(tag: &[u8], components: Vec<Component>) -> Pattern {
-    Pattern { vob_tag: Some(trim_slashes(tag).to_vec()), components: collapse(components) }
+    Ok(Pattern { vob_tag: None, family: None, components: collapse(components) })
 }
 
 fn no_registered_tag(token: &Token, path: &[u8]) -> Problem {
@@ -168,16 +178,19 @@ fn no_registered_tag(token: &Token, path: &[u8]) -> Problem {
     Problem::plain(DiagnosticKind::UnregisteredVob, token.column, message)
 }
 
-/// `[UUID=/TAG]/PATH`: the form with the VOB's family identifier (32 hexadecimal digits, dots or colons between
-/// them ignored). Returns tag and path.
-fn family_form(text: &[u8]) -> Option<(&[u8], &[u8])> {
+/// `[UUID=/TAG]/PATH`: the form with the VOB's family identity (32 hexadecimal digits, dots, colons and hyphens
+/// between them ignored).
+fn family_form(text: &[u8]) -> Option<([u8; 16], &[u8], &[u8])> {
     let inner = text.strip_prefix(b"[")?;
     let equals = inner.iter().position(|&byte| byte == b'=')?;
     let (uuid, tag) = (&inner[..equals], &inner[equals + 1..]);
-    let digits = uuid.iter().filter(|byte| byte.is_ascii_hexdigit()).count();
-    let others = uuid.iter().all(|byte| byte.is_ascii_hexdigit() || b".:-".contains(byte));
+    let digits: Vec<u8> = uuid.iter().copied().filter(|byte| !b".:-".contains(byte)).collect();
+    if digits.len() != 32 || !digits.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    let family = u128::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?;
     let close = tag.iter().position(|&byte| byte == b']')?;
-    (digits == 32 && others && tag.starts_with(b"/")).then(|| (&tag[..close], &tag[close + 1..]))
+    tag.starts_with(b"/").then(|| (family.to_be_bytes(), &tag[..close], &tag[close + 1..]))
 }
 
 /// The non-empty components of a path.
@@ -197,6 +210,10 @@ fn collapse(mut components: Vec<Component>) -> Vec<Component> {
 }
 
 fn components_of(token: &Token, path: &[u8]) -> Result<Vec<Component>, Problem> {
+    if token.bytes.len() > MAX_PATTERN_BYTES {
+        let message = format!("pattern is longer than {MAX_PATTERN_BYTES} bytes");
+        return Err(Problem::plain(DiagnosticKind::Limit, token.column, message));
+    }
     names(path).map(|name| component(token, name)).collect()
 }
 
@@ -217,48 +234,10 @@ fn glob(token: &Token, source: &[u8]) -> Result<NameGlob, Problem> {
         [text @ .., b'*'] if !text.iter().any(is_wild) => return Ok(NameGlob::Prefix(text.to_vec())),
         _ => {}
     }
-    let mut regex = String::from("(?s-u)\\A");
-    let mut rest = source;
-    while let [byte, after @ ..] = rest {
-        rest = after;
-        match byte {
-            b'*' => regex.push_str(".*"),
-            b'?' => regex.push('.'),
-            b'[' => rest = class(token, after, &mut regex)?,
-            byte => push_byte(&mut regex, *byte),
+    Glob::new(source).map(NameGlob::Other).map_err(|fault| match fault {
+        GlobFault::NotClosed => token.problem("\"[\" is not closed within its component", "\"]\""),
+        GlobFault::RangeOutOfOrder => {
+            token.problem("range in \"[...]\" is out of order", "the lower end first")
         }
-    }
-    regex.push_str("\\z");
-    let regex = Regex::new(&regex).map_err(|_| token.problem("pattern is too large", "a shorter pattern"))?;
-    Ok(NameGlob::Other(source.to_vec(), regex))
-}
-
-/// Reads `abc]` or `a-z]` after `[`; returns what follows. A `]` that comes first stands for itself.
-fn class<'a>(token: &Token, text: &'a [u8], regex: &mut String) -> Result<&'a [u8], Problem> {
-    let close = text.iter().skip(1).position(|&byte| byte == b']').map(|at| at + 1);
-    let Some(close) = close else {
-        return Err(token.problem("\"[\" is not closed within its component", "\"]\""));
-    };
-    regex.push('[');
-    let mut members = &text[..close];
-    while let [first, after @ ..] = members {
-        let (last, after) = match after {
-            [b'-', last, after @ ..] => (last, after),
-            _ => (first, after),
-        };
-        if first > last {
-            return Err(token.problem("range in \"[...]\" is out of order", "the lower end first"));
-        }
-        push_byte(regex, *first);
-        regex.push('-');
-        push_byte(regex, *last);
-        members = after;
-    }
-    regex.push(']');
-    Ok(&text[close + 1..])
-}
-
-fn push_byte(regex: &mut String, byte: u8) {
-    use std::fmt::Write;
-    let _ = write!(regex, "\\x{byte:02x}");
+    })
 }

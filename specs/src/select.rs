@@ -5,6 +5,7 @@
 use crate::automaton::PathState;
 use crate::bind::{BoundRule, BoundScope, BoundSelector, BoundSpec, BoundVersion, Branches, PathMatch};
 use crate::compile::RuleIndex;
+use crate::query::{QueryFacts, QueryObject};
 use crate::selector::BranchStep;
 
 /// Facts of one element and its version tree.
@@ -31,6 +32,8 @@ pub trait ElementFacts {
     fn labelled(&self, label_type: u32, each: &mut dyn FnMut(u32, u32));
     /// Whether the element is checked out to the view that asks.
     fn checked_out(&self) -> bool;
+    /// The same element, with the facts that only queries and `-config` ask for.
+    fn query_facts(&self) -> &dyn QueryFacts;
 
     /// The branch that a branch sprouts from; `None` for the root branch. Asked only for paths with `...` after
     /// their first component. The default tries every branch with a lower number.
@@ -80,9 +83,8 @@ pub enum ErrorReason {
     Ambiguous,
 }
 
-/// Why a rule did not decide.
+/// Why a rule did not decide. Who words it matches every case: a new one must be worded before anything builds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Miss {
     /// The pattern belongs to another VOB.
     OtherVob,
@@ -106,45 +108,60 @@ pub enum Miss {
     BranchYoungerThanTime,
     /// The element is not checked out to the asking view.
     NotCheckedOut,
+    /// The query holds for no version (on the branch).
+    QueryFails,
+    /// The config record does not mention the element.
+    NotInConfigRecord,
 }
 
 impl BoundSpec {
-    /// Decides which version of the element at `at` the spec picks.
+    /// Calls `each` with branch and number of every version that a rule of this spec fits, perhaps more than once:
+    /// the candidates of an [ambiguous](ErrorReason::Ambiguous) selection.
+    pub fn each_fitting<E: ElementFacts + ?Sized>(
+        &self,
+        rule: RuleIndex,
+        element: &E,
+        each: &mut dyn FnMut(u32, u32),
+    ) {
+        if let Some(bound) = self.bound_rules().get(rule.0 as usize) {
+            bound.selector.each_version(element, bound.time, each);
+        }
+    }
+
+    /// Decides which version of the element at `at` the spec picks. Takes time for the rules whose pattern matches
+    /// the path and whose types the VOB has, not for the others.
     pub fn select<E: ElementFacts + ?Sized>(&self, at: &PathState, element: &E) -> Selection {
-        self.decide(at, element, None)
+        let mut from = 0;
+        while let Some((index, bound)) = self.next_rule(at, from) {
+            if let Ok(selection) = try_rule(bound, RuleIndex(index), element) {
+                return selection;
+            }
+            from = index + 1;
+        }
+        Selection::None { rule: None }
     }
 
     /// As [`select`](Self::select), and tells for every rule before the deciding one, in order, why it did not
-    /// decide: the n-th miss is that of rule n. When no rule decides, there is a miss for each.
+    /// decide: the n-th miss is that of rule n. When no rule decides, there is a miss for each. Takes time for
+    /// every rule.
     pub fn select_explained<E: ElementFacts + ?Sized>(
         &self,
         at: &PathState,
         element: &E,
     ) -> (Selection, Vec<Miss>) {
         let mut misses = Vec::new();
-        let selection = self.decide(at, element, Some(&mut misses));
-        (selection, misses)
-    }
-
-    fn decide<E: ElementFacts + ?Sized>(
-        &self,
-        at: &PathState,
-        element: &E,
-        mut misses: Option<&mut Vec<Miss>>,
-    ) -> Selection {
         for (bound, index) in self.bound_rules().iter().zip(0..) {
             let outcome = match self.path_match(bound, at) {
                 PathMatch::OtherVob => Err(Miss::OtherVob),
                 PathMatch::No => Err(Miss::Pattern),
                 PathMatch::Yes => try_rule(bound, RuleIndex(index), element),
             };
-            match (outcome, &mut misses) {
-                (Ok(selection), _) => return selection,
-                (Err(miss), Some(misses)) => misses.push(miss),
-                (Err(_), None) => {}
+            match outcome {
+                Ok(selection) => return (selection, misses),
+                Err(miss) => misses.push(miss),
             }
         }
-        Selection::None { rule: None }
+        (Selection::None { rule: None }, misses)
     }
 }
 
@@ -164,53 +181,112 @@ fn try_rule<E: ElementFacts + ?Sized>(
     if !in_scope {
         return Err(Miss::Scope);
     }
-    let mut found = Found::Nothing;
-    let miss = match &bound.selector {
+    match &bound.selector {
         BoundSelector::None => return Ok(Selection::None { rule: Some(rule) }),
         BoundSelector::Error => {
             return Ok(Selection::Error { rule, reason: ErrorReason::ErrorRule });
         }
         BoundSelector::CheckedOut if element.checked_out() => return Ok(Selection::CheckedOut { rule }),
-        BoundSelector::CheckedOut => Miss::NotCheckedOut,
-        BoundSelector::Never(miss) => *miss,
-        BoundSelector::Label(label) => {
-            element.labelled(*label, &mut |branch, number| found.add(branch, number));
-            Miss::NotLabelled
-        }
-        BoundSelector::OnBranch(branches, BoundVersion::Label(label)) => {
-            element.labelled(*label, &mut |branch, number| {
-                if branches.contain(element, branch) {
-                    found.add(branch, number);
-                }
-            });
-            Miss::NotLabelled
-        }
-        BoundSelector::OnBranch(branches, BoundVersion::Number(number)) => {
-            let mut miss = Miss::NoSuchBranch;
-            branches.each(element, &mut |branch| {
-                miss = Miss::NoSuchVersion;
-                if element.has_version(branch, *number) {
-                    found.add(branch, *number);
-                }
-            });
-            miss
-        }
-        BoundSelector::OnBranch(branches, BoundVersion::Latest) => {
-            let mut miss = Miss::NoSuchBranch;
-            branches.each(element, &mut |branch| match element.latest(branch, bound.time) {
-                Some(number) => found.add(branch, number),
-                None if bound.time.is_some() && element.latest(branch, None).is_some() => {
-                    miss = Miss::BranchYoungerThanTime;
-                }
-                None => miss = Miss::NoSuchVersion,
-            });
-            miss
-        }
-    };
+        _ => {}
+    }
+    let mut found = Found::Nothing;
+    let miss =
+        bound.selector.each_version(element, bound.time, &mut |branch, number| found.add(branch, number));
     match found {
         Found::Nothing => Err(miss),
         Found::One(branch, number) => Ok(Selection::Version { branch, number, rule }),
         Found::Several => Ok(Selection::Error { rule, reason: ErrorReason::Ambiguous }),
+    }
+}
+
+impl BoundSelector {
+    /// Calls `each` with branch and number of every checked-in version that the selector fits, perhaps more than
+    /// once. Answers why there was none, if there was none.
+    pub(crate) fn each_version<E: ElementFacts + ?Sized>(
+        &self,
+        element: &E,
+        time: Option<i64>,
+        each: &mut dyn FnMut(u32, u32),
+    ) -> Miss {
+        match self {
+            BoundSelector::CheckedOut => Miss::NotCheckedOut,
+            // These two decide without a version; a query of versions never holds one of them.
+            BoundSelector::None | BoundSelector::Error => Miss::NoSuchVersion,
+            BoundSelector::Never(miss) => *miss,
+            BoundSelector::Label(label) => {
+                element.labelled(*label, each);
+                Miss::NotLabelled
+            }
+            BoundSelector::OnBranch(branches, BoundVersion::Label(label)) => {
+                element.labelled(*label, &mut |branch, number| {
+                    if branches.contain(element, branch) {
+                        each(branch, number);
+                    }
+                });
+                Miss::NotLabelled
+            }
+            BoundSelector::OnBranch(branches, BoundVersion::Number(number)) => {
+                let mut miss = Miss::NoSuchBranch;
+                branches.each(element, &mut |branch| {
+                    miss = Miss::NoSuchVersion;
+                    if element.has_version(branch, *number) {
+                        each(branch, *number);
+                    }
+                });
+                miss
+            }
+            BoundSelector::OnBranch(branches, BoundVersion::Latest) => {
+                let mut miss = Miss::NoSuchBranch;
+                branches.each(element, &mut |branch| match element.latest(branch, time) {
+                    Some(number) => each(branch, number),
+                    None if time.is_some() && element.latest(branch, None).is_some() => {
+                        miss = Miss::BranchYoungerThanTime;
+                    }
+                    None => miss = Miss::NoSuchVersion,
+                });
+                miss
+            }
+            BoundSelector::OnBranch(branches, BoundVersion::Query(query)) => {
+                let mut miss = Miss::NoSuchBranch;
+                let facts = element.query_facts();
+                branches.each(element, &mut |branch| {
+                    miss = Miss::QueryFails;
+                    facts.versions(branch, &mut |number| {
+                        let holds = query.holds(QueryObject::Version { branch, number }, facts);
+                        if holds {
+                            each(branch, number);
+                        }
+                        !holds
+                    });
+                });
+                miss
+            }
+            BoundSelector::Query(query) => {
+                let facts = element.query_facts();
+                for branch in 0..facts.branch_count() {
+                    facts.versions(branch, &mut |number| {
+                        if query.holds(QueryObject::Version { branch, number }, facts) {
+                            each(branch, number);
+                        }
+                        true
+                    });
+                }
+                Miss::QueryFails
+            }
+            BoundSelector::Config(versions) => {
+                let Some((branches, number)) = versions.get(&element.query_facts().oid()) else {
+                    return Miss::NotInConfigRecord;
+                };
+                let mut miss = Miss::NoSuchBranch;
+                branches.each(element, &mut |branch| {
+                    miss = Miss::NoSuchVersion;
+                    if element.has_version(branch, *number) {
+                        each(branch, *number);
+                    }
+                });
+                miss
+            }
+        }
     }
 }
 
@@ -261,7 +337,7 @@ impl Branches {
     }
 
     /// Whether the path names this branch.
-    fn contain<E: ElementFacts + ?Sized>(&self, element: &E, branch: u32) -> bool {
+    pub(crate) fn contain<E: ElementFacts + ?Sized>(&self, element: &E, branch: u32) -> bool {
         match self {
             Branches::FromRoot { below, .. } if below.is_empty() && branch != 0 => false,
             Branches::Anywhere { first, below } if below.is_empty() => element.branch_type(branch) == *first,

@@ -3,6 +3,7 @@
 use super::commands::{Command, no_operands};
 use super::options::{Arguments, value};
 use super::session::{CommandResult, Outcome, Session};
+use super::setcs::warn_of_two_views;
 use crate::server::proto::GetConfigSpecRequest;
 
 /// The table entry.
@@ -17,16 +18,10 @@ pub const COMMAND: Command = Command {
 
 fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
     no_operands(arguments)?;
-    let request = GetConfigSpecRequest { context: Some(session.context()?), tag: arguments.text("tag") };
+    let (context, tag) = (Some(session.context()?), arguments.text("tag"));
+    let request = GetConfigSpecRequest { context, tag, to_change: false };
     let spec = session.call(async |mut host| host.get_config_spec(request).await)?;
-    if !spec.set_view_tag.is_empty() {
-        session.warning(two_views(&spec.tag, &spec.set_view_tag).as_bytes());
-    }
+    warn_of_two_views(session, &spec.tag, &spec.set_view_tag);
     session.write(&[&spec.text])?;
     Ok(Outcome::Done)
-}
-
-/// The warning when the working directory's view is not the set one.
-fn two_views(working: &str, set: &str) -> String {
-    format!("Using working directory view \"{working}\" instead of set view \"{set}\".")
 }

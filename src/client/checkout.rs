@@ -5,7 +5,7 @@ use super::comment::{self, CommentSource, Prompt};
 use super::options::{Arguments, flag, value};
 use super::session::{CommandError, CommandResult, Outcome, Session};
 use crate::server::proto::checkout_outcome::Outcome as CheckoutOutcome;
-use crate::server::proto::{CheckedOut, CheckoutArgument, CheckoutRequest, NoticeCode, Pname};
+use crate::server::proto::{CheckedOut, CheckoutArgument, CheckoutRequest, Notice, NoticeCode, Pname};
 
 /// The table entry.
 pub const COMMAND: Command = Command {
@@ -78,6 +78,7 @@ fn checkout(
             Some(CheckoutOutcome::Done(done)) => report(session, typed, &done, !arguments.has("nwarn"))?,
             Some(CheckoutOutcome::Failure(failure)) => {
                 all_done = false;
+                created_branches(session, typed, &failure.done_before)?;
                 session.failure(&failure, typed, Some("check out"));
             }
             None => all_done = false,
@@ -88,13 +89,18 @@ fn checkout(
 
 fn report(session: &mut Session, typed: &[u8], done: &CheckedOut, warn: bool) -> Result<(), CommandError> {
     let name = super::pname::without_version(typed);
-    for notice in done.notices.iter().filter(|notice| notice.code() == NoticeCode::CreatedBranch) {
-        created_branch(session, &notice.name, name, &notice.version)?;
-    }
+    created_branches(session, typed, &done.notices)?;
     if warn {
         session.warnings(&done.notices);
     }
     checked_out(session, name, &done.version)
+}
+
+/// Prints the branches among notices.
+fn created_branches(session: &mut Session, typed: &[u8], notices: &[Notice]) -> Result<(), CommandError> {
+    let name = super::pname::without_version(typed);
+    let created = notices.iter().filter(|notice| notice.code() == NoticeCode::CreatedBranch);
+    created.into_iter().try_for_each(|notice| created_branch(session, &notice.name, name, &notice.version))
 }
 
 /// Prints that a branch was made on the way.

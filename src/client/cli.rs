@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use super::explain;
 use super::import;
 use super::session::{CommandError, CommandResult, Outcome, Session};
 use crate::server::home::Home;
@@ -43,6 +44,16 @@ enum Command {
         /// Set the counters to zero after printing them
         #[arg(long)]
         reset: bool,
+    },
+    /// Tell why a view shows a version at a path, or does not show the name
+    #[command(after_long_help = explain::json::FIELDS)]
+    Explain {
+        /// Print one JSON object on a line for each path (--help tells its fields)
+        #[arg(long)]
+        json: bool,
+        /// Names in a view, seen or not
+        #[arg(required = true, value_name = "PATH")]
+        paths: Vec<OsString>,
     },
     /// Turn another system's history into a VOB
     Import {
@@ -85,6 +96,10 @@ pub fn run(words: &[OsString], serve: Serve) -> ExitCode {
         Command::Shutdown => with_session(shutdown),
         Command::Status => with_session(status),
         Command::Stats { reset } => with_session(|session| stats(session, reset)),
+        Command::Explain { json, paths } => with_session(|session| {
+            let form = if json { explain::Form::Json } else { explain::Form::Text };
+            explain::explain(session, &paths, form, Session::complain)
+        }),
         Command::Import { from: Import::Git { repository, vob } } => {
             with_session(|session| import::run(session, &repository, &vob))
         }

@@ -8,9 +8,9 @@ use std::ffi::OsString;
 use super::options::{Arguments, COMMENT_OPTIONS, OptionSpec};
 use super::session::{CommandError, CommandResult, Session};
 use super::{
-    catcs, cd, checkin, checkout, describe, endview, help, ls, lshistory, lsview, lsvob, lsvtree, mkdir,
-    mkelem, mkview, mkvob, mount, pwd, pwv, quit, rmview, rmvob, setcs, setview, startview, umount,
-    uncheckout,
+    catcs, cd, checkin, checkout, describe, edcs, endview, explain, help, ls, lshistory, lsview, lsvob,
+    lsvtree, mkdir, mkelem, mkview, mkvob, mount, pwd, pwv, quit, rmview, rmvob, setcs, setview, startview,
+    umount, uncheckout,
 };
 
 /// One command.
@@ -36,7 +36,9 @@ pub const COMMANDS: &[Command] = &[
     checkin::COMMAND,
     checkout::COMMAND,
     describe::COMMAND,
+    edcs::COMMAND,
     endview::COMMAND,
+    explain::COMMAND,
     help::COMMAND,
     ls::COMMAND,
     lshistory::COMMAND,
@@ -89,7 +91,6 @@ pub const NOT_SUPPORTED: &[&str] = &[
     "diffcr",
     "dospace",
     "dump",
-    "edcs",
     "file",
     "find",
     "findmerge",

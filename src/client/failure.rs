@@ -14,6 +14,9 @@ pub fn text(pieces: &[&[u8]]) -> Vec<u8> {
 /// `Unable to check out "pname".`
 pub fn sentences(failure: &Failure, pname: &[u8], verb: Option<&str>) -> Vec<Vec<u8>> {
     let mut lines = reasons(failure, pname);
+    if failure.auto_branch {
+        lines.push(b"Unable to create branch requested by -mkbranch option in config spec.".to_vec());
+    }
     match (failure.code(), verb) {
         (FailureCode::NotCheckedOut, Some(_)) => {
             lines.push(text(&[b"Unable to find checked out version for \"", pname, b"\"."]));
@@ -81,11 +84,7 @@ fn reasons(failure: &Failure, pname: &[u8]) -> Vec<Vec<u8>> {
         FailureCode::StorageExists => quoted("Storage directory ", name, " already exists."),
         FailureCode::NoSpace => plain("No space left on device."),
         FailureCode::ReadOnly => plain("Read-only file system."),
-        FailureCode::Permission => vec![
-            text(&[b"No permission to perform operation \"", failure.operation.as_bytes(), b"\"."]),
-            text(&[b"Must be one of: ", failure.must_be_one_of.join(", ").as_bytes()]),
-        ],
-        FailureCode::ConfigSpec => config_spec(failure),
+        FailureCode::Permission => permission(failure),
         FailureCode::NoCheckedoutRule => plain("Checked-out version is not selected by view."),
         FailureCode::BranchExists => vec![text(&[
             b"Element already has a branch of type \"",
@@ -109,6 +108,9 @@ fn reasons(failure: &Failure, pname: &[u8]) -> Vec<Vec<u8>> {
         FailureCode::NotMounted => vec![text(&[name, b" is not mounted."])],
         FailureCode::Busy => quoted("", name, " is in use."),
         FailureCode::VersionNotFound => quoted("Version not found: ", name, "."),
+        FailureCode::NoCheckoutRule => {
+            quoted("The config spec rule that selects ", name, " says -nocheckout.")
+        }
         FailureCode::NoVersionSelected => quoted("No version selected: ", name, "."),
         FailureCode::PrivateDirectoryInTheWay => {
             quoted("A view private directory named ", name, " already exists.")
@@ -152,6 +154,18 @@ fn directory_of(pname: &[u8]) -> &[u8] {
     }
 }
 
+fn permission(failure: &Failure) -> Vec<Vec<u8>> {
+    let operation = &failure.operation;
+    let mut lines = vec![
+        format!("No permission to perform operation \"{operation}\".").into_bytes(),
+        format!("Must be one of: {}", failure.must_be_one_of.join(", ")).into_bytes(),
+    ];
+    if !failure.view_tag.is_empty() {
+        lines.push(format!("Unable to {operation} for view \"{}\".", failure.view_tag).into_bytes());
+    }
+    lines
+}
+
 fn locked(failure: &Failure) -> Vec<Vec<u8>> {
     let mut lines = vec![text(&[
         b"Lock on ",
@@ -169,27 +183,9 @@ fn locked(failure: &Failure) -> Vec<Vec<u8>> {
     lines
 }
 
-/// One line for each complaint, with its file and place, then the summary.
-fn config_spec(failure: &Failure) -> Vec<Vec<u8>> {
-    let mut lines: Vec<Vec<u8>> = failure.diagnostics.iter().map(diagnostic).collect();
-    lines.push(b"Unable to set config spec.".to_vec());
-    lines
-}
-
-/// The sentence of one complaint about a config spec.
-pub fn diagnostic(diagnostic: &crate::server::proto::Diagnostic) -> Vec<u8> {
-    let mut line = b"Config spec".to_vec();
-    if !diagnostic.file.is_empty() {
-        line.extend(text(&[b" \"", &diagnostic.file, b"\""]));
-    }
-    if diagnostic.line > 0 {
-        line.extend(format!(", line {}", diagnostic.line).into_bytes());
-    }
-    if diagnostic.column > 0 {
-        line.extend(format!(", column {}", diagnostic.column).into_bytes());
-    }
-    line.extend(text(&[b": ", diagnostic.text.trim_end_matches('.').as_bytes(), b"."]));
-    line
+/// The warning that the working directory's view is used although another one is set.
+pub fn two_views(working: &str, set: &str) -> Vec<u8> {
+    format!("Using working directory view \"{working}\" instead of set view \"{set}\".").into_bytes()
 }
 
 fn system_reason(failure: &Failure) -> String {
@@ -300,6 +296,20 @@ mod tests {
         assert_eq!(lines(base, None), ["Label type not found: \"REL1\"."]);
         let base = Failure { errno: libc::EACCES, ..Failure::new(FailureCode::SystemError) };
         assert_eq!(lines(base, None), ["Unable to access \"f.c\": Permission denied."]);
+        let base = Failure {
+            operation: "set config spec".into(),
+            must_be_one_of: vec!["view owner".into(), "root".into()],
+            view_tag: "v".into(),
+            ..Failure::new(FailureCode::Permission)
+        };
+        assert_eq!(
+            lines(base, None),
+            [
+                "No permission to perform operation \"set config spec\".",
+                "Must be one of: view owner, root",
+                "Unable to set config spec for view \"v\"."
+            ]
+        );
     }
 
     #[test]

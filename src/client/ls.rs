@@ -133,12 +133,7 @@ fn layout_row(row: &ListRow, name: &[u8], layout: Layout) -> Vec<u8> {
         let field = if layout.form == Form::Long { LONG_FIELD } else { DEFAULT_FIELD };
         text.resize(field_width(text.len(), field), b' ');
         text.extend_from_slice(b"  Rule: ");
-        text.extend_from_slice(&row.rule);
-        if !row.make_branch.is_empty() {
-            text.extend_from_slice(b" [-mkbranch ");
-            text.extend_from_slice(&row.make_branch);
-            text.push(b']');
-        }
+        text.extend_from_slice(rule_text(row, layout.form).as_slice());
     }
     if layout.form == Form::Long {
         let mut line = kind_name(row.kind()).as_bytes().to_vec();
@@ -147,6 +142,16 @@ fn layout_row(row: &ListRow, name: &[u8], layout: Layout) -> Vec<u8> {
         return line;
     }
     text
+}
+
+/// The selector with its branch; with `-long` the whole rule, as the product prints it there.
+fn rule_text(row: &ListRow, form: Form) -> Vec<u8> {
+    match form {
+        Form::Long => row.whole_rule.clone(),
+        _ if row.make_branch.is_empty() => row.rule.clone(),
+        _ if row.branch_of_block => [&row.rule[..], b" [-mkbranch ", &row.make_branch, b"]"].concat(),
+        _ => [&row.rule[..], b" -mkbranch ", &row.make_branch].concat(),
+    }
 }
 
 /// The smallest field that holds the text.

@@ -9,6 +9,7 @@ fn version(version: &str, rule: &str) -> ListRow {
         kind: ObjectKind::Version.into(),
         version: version.into(),
         rule: rule.into(),
+        whole_rule: format!("element * {rule}").into_bytes(),
         ..ListRow::default()
     }
 }
@@ -45,6 +46,8 @@ fn every_kind_of_object_has_its_line() {
     );
     let mut branching = version("/main/9", "REL1");
     branching.make_branch = b"br".to_vec();
+    assert!(line(&branching, "foo.c", DEFAULT).ends_with("Rule: REL1 -mkbranch br"));
+    branching.branch_of_block = true;
     assert!(line(&branching, "foo.c", DEFAULT).ends_with("Rule: REL1 [-mkbranch br]"));
     let private = ListRow { kind: ObjectKind::ViewPrivateObject.into(), ..ListRow::default() };
     assert_eq!(line(&private, "foo.o", DEFAULT), "foo.o");
@@ -75,7 +78,7 @@ fn long_short_and_plain_names() {
     let long = Layout { form: Form::Long, plain_names: false };
     assert_eq!(
         line(&row, "Main.java", long),
-        "version                Main.java@@/main/1                     Rule: /main/LATEST"
+        "version                Main.java@@/main/1                     Rule: element * /main/LATEST"
     );
     let short = Layout { form: Form::Short, plain_names: false };
     assert_eq!(line(&row, "Main.java", short), "Main.java@@/main/1");

@@ -1,6 +1,7 @@
 //! `mkview`: creates a view and starts it.
 
 use super::commands::{Command, missing};
+use super::faults;
 use super::layout;
 use super::mkvob::storage;
 use super::options::{Arguments, flag, value};
@@ -46,7 +47,13 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
         comment: arguments.bytes("tcomment"),
         config_spec: Vec::new(),
     };
-    let view = session.call_about(tag.as_bytes(), async |mut host| host.create_view(request).await)?;
+    let reply = session.call_about(tag.as_bytes(), async |mut host| host.create_view(request).await)?;
+    let Some(view) = reply.view else {
+        let found = reply.faults.unwrap_or_default();
+        let mut sentences = faults::sentences(&found, faults::Source::default());
+        sentences.push(format!("Unable to create view \"{tag}\".").into_bytes());
+        return Err(CommandError::Refused(sentences));
+    };
     session.line(&[b"Created view."])?;
     session.line(&[b"Host-local path: ", view.host.as_bytes(), b":", &view.storage])?;
     session.line(&[b"Global path:     ", &view.storage])?;

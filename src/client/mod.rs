@@ -12,7 +12,9 @@ pub mod comment;
 pub mod dates;
 pub mod describe;
 pub mod description;
+pub mod explain;
 pub mod failure;
+pub mod faults;
 pub mod import;
 pub mod interactive;
 pub mod layout;
@@ -40,6 +42,8 @@ pub mod words;
 
 mod catcs;
 mod cd;
+mod edcs;
+mod editor;
 mod endview;
 mod help;
 mod mount;

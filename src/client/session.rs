@@ -151,6 +151,13 @@ impl Session {
         self.diagnostic("Error", sentence);
     }
 
+    /// Writes a sentence to standard error with the program's name alone before it, as `clerestory`'s own commands do,
+    /// after what was written before.
+    pub fn complain(&mut self, sentence: &[u8]) {
+        let _ = self.out.flush();
+        let _ = io::stderr().write_all(&[self.program.as_bytes(), b": ", sentence, b"\n"].concat());
+    }
+
     /// Writes a warning sentence to standard error, after what was written before.
     pub fn warning(&mut self, sentence: &[u8]) {
         self.diagnostic("Warning", sentence);
@@ -220,6 +227,11 @@ impl Session {
     /// Tells whether a person types the input.
     pub fn input_is_terminal(&self) -> bool {
         io::stdin().is_terminal()
+    }
+
+    /// Tells whether a person reads the errors.
+    pub fn errors_go_to_a_terminal(&self) -> bool {
+        io::stderr().is_terminal()
     }
 
     // ---- Place ----------------------------------------------------------------------------------------------

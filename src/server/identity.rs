@@ -3,10 +3,14 @@
 //! Owns the calls to the system's user database and the peer credentials; the only module of the server with
 //! `unsafe`. Identities come from the kernel, never from a message.
 
-use std::ffi::{CStr, c_char};
+use std::ffi::{CStr, OsString, c_char};
+use std::fs::Metadata;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// The most supplementary groups Linux gives a process (NGROUPS_MAX, include/uapi/linux/limits.h).
@@ -50,6 +54,17 @@ impl Caller {
     pub fn in_group(&self, group_id: u32) -> bool {
         self.group_id == group_id || self.groups.contains(&group_id)
     }
+
+    /// Tells whether permission bits give the caller all of `bits` (4 read, 2 write, 1 execute or search). The
+    /// superuser has them always; access control lists are not asked.
+    pub fn may(&self, metadata: &Metadata, bits: u32) -> bool {
+        let shift = match metadata {
+            m if m.uid() == self.user_id => 6,
+            m if self.in_group(m.gid()) => 3,
+            _ => 0,
+        };
+        self.is_root() || metadata.mode() >> shift & bits == bits
+    }
 }
 
 /// A user of the system's user database.
@@ -61,6 +76,8 @@ pub struct Account {
     pub full_name: String,
     /// Primary group.
     pub group_id: u32,
+    /// Home directory.
+    pub home: PathBuf,
 }
 
 impl Account {
@@ -81,12 +98,12 @@ impl Account {
                 return None;
             }
             // SAFETY: the call succeeded: `entry` is filled and its strings live in `buffer`.
-            let (login, gecos, group_id) = unsafe {
+            let (login, gecos, group_id, home) = unsafe {
                 let entry = entry.assume_init_ref();
-                (text(entry.pw_name), text(entry.pw_gecos), entry.pw_gid)
+                (text(entry.pw_name), text(entry.pw_gecos), entry.pw_gid, bytes(entry.pw_dir))
             };
             let full_name = gecos.split(',').next().unwrap_or_default().to_owned();
-            return Some(Account { login, full_name, group_id });
+            return Some(Account { login, full_name, group_id, home: OsString::from_vec(home).into() });
         }
     }
 }
@@ -145,12 +162,21 @@ fn grow_after(code: i32, buffer: &mut Vec<c_char>) -> bool {
 ///
 /// # Safety
 /// `pointer` is null or points to a string that ends with a zero byte.
-unsafe fn text(pointer: *const c_char) -> String {
+unsafe fn bytes(pointer: *const c_char) -> Vec<u8> {
     if pointer.is_null() {
-        return String::new();
+        return Vec::new();
     }
     // SAFETY: the caller promises a terminated string.
-    unsafe { CStr::from_ptr(pointer) }.to_string_lossy().into_owned()
+    unsafe { CStr::from_ptr(pointer) }.to_bytes().to_owned()
+}
+
+/// Copies a C string; null is empty, and what is not UTF-8 is replaced.
+///
+/// # Safety
+/// As [`bytes`].
+unsafe fn text(pointer: *const c_char) -> String {
+    // SAFETY: as the caller promises.
+    String::from_utf8_lossy(&unsafe { bytes(pointer) }).into_owned()
 }
 
 /// Reads SO_PEERGROUPS (Linux 4.13): unlike `/proc/<pid>/status` it cannot be raced by a reused process number.
@@ -195,23 +221,14 @@ impl Caller {
 /// # Errors
 /// `PermissionDenied`, or whatever keeps the path from being looked at.
 pub fn check_readable(path: &std::path::Path, caller: &Caller) -> io::Result<()> {
-    use std::os::unix::fs::MetadataExt;
     if caller.is_root() {
         return Ok(());
     }
     let path = path.canonicalize()?;
-    let allowed = |metadata: &std::fs::Metadata, bit: u32| {
-        let shift = match metadata {
-            m if m.uid() == caller.user_id => 6,
-            m if caller.in_group(m.gid()) => 3,
-            _ => 0,
-        };
-        metadata.mode() >> shift & bit != 0
-    };
     let above = path.ancestors().skip(1).map(|directory| (directory, 1));
     for (part, bit) in above.chain([(path.as_path(), 4)]) {
-        if !allowed(&part.metadata()?, bit) {
-            return Err(io::ErrorKind::PermissionDenied.into());
+        if !caller.may(&part.metadata()?, bit) {
+            return Err(io::Error::from_raw_os_error(libc::EACCES));
         }
     }
     Ok(())
@@ -232,10 +249,28 @@ mod tests {
     }
 
     #[test]
+    fn permission_bits_are_asked_for_the_one_class_the_caller_is_in() {
+        use std::os::unix::fs::PermissionsExt;
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let metadata = |mode| {
+            file.as_file().set_permissions(std::fs::Permissions::from_mode(mode)).unwrap();
+            file.as_file().metadata().unwrap()
+        };
+        let (owner, group) = (metadata(0o600).uid(), metadata(0o600).gid());
+        let other = Caller::of_user(owner + 1, group + 1);
+        let member = Caller { groups: Arc::from([group]), ..other.clone() };
+        assert!(other.may(&metadata(0o604), 4) && !other.may(&metadata(0o660), 4));
+        assert!(member.may(&metadata(0o640), 4) && !member.may(&metadata(0o604), 4));
+        assert!(!member.may(&metadata(0o640), 6));
+        assert!(Caller::of_user(0, 0).may(&metadata(0), 7));
+    }
+
+    #[test]
     fn names_come_from_the_user_database() {
         assert_eq!(user_name(0), "root");
         assert_eq!(group_name(0), "root");
         assert_eq!(user_name(4_000_000_001), "UNIX:UID-4000000001");
         assert!(!host_name().is_empty());
+        assert!(Account::of_user(0).unwrap().home.is_absolute());
     }
 }

@@ -6,6 +6,7 @@
 
 pub mod home;
 pub mod identity;
+pub mod include;
 pub mod lifecycle;
 pub mod proto;
 pub mod registry;

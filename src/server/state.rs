@@ -2,6 +2,7 @@
 
 use super::home::Home;
 use super::identity::{self, Account, Caller};
+use super::include::Includes;
 use super::proto::{Context, Failure, FailureCode, Person, Pname};
 use super::registry::{Registry, ViewEntry, ViewTag, VobEntry, VobTag};
 use crate::store::engine::EngineKind;
@@ -9,11 +10,10 @@ use crate::store::{StoreError, Vob};
 use crate::view::inode::{INDEX_MAX, ViewIndex, VobIndex};
 use crate::view::resolve::NotFound;
 use crate::view::{Host, MountedVob, Resolved, View, ViewError, ViewStorage};
-use crate::vob::User;
+use crate::vob::{Oid, User};
 use clerestory_mount::Mounted;
 use clerestory_specs::{ConfigSpec, Diagnostic, Environment};
 use parking_lot::Mutex;
-use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -171,11 +171,42 @@ impl Server {
         }
     }
 
-    /// Compiles a config spec; includes are read as the caller could read them.
+    /// Compiles a config spec as [`Server::compile_in`] does, outside any view.
     pub fn compile(&self, text: &[u8], file: &Path, caller: &Caller) -> Result<ConfigSpec, Vec<Diagnostic>> {
-        let home = std::env::var_os("HOME");
-        let tags: Vec<Vec<u8>> =
-            self.registry.entries().vobs.keys().map(|tag| tag.bytes().to_vec()).collect();
+        self.compile_in(None, text, file, caller)
+    }
+
+    /// Compiles a config spec that is, or was, the text of `file`. Includes are read as the caller could read
+    /// them, those below VOB tags as the view of this tag shows them; `~` is the caller's home directory.
+    pub fn compile_in(
+        &self,
+        view_tag: Option<&str>,
+        text: &[u8],
+        file: &Path,
+        caller: &Caller,
+    ) -> Result<ConfigSpec, Vec<Diagnostic>> {
+        self.with_environment(view_tag, caller, |environment| ConfigSpec::compile(text, file, environment))
+    }
+
+    /// Lends what compilation needs to know of this host and of the caller.
+    fn with_environment<T>(
+        &self,
+        view_tag: Option<&str>,
+        caller: &Caller,
+        compile: impl FnOnce(&Environment) -> T,
+    ) -> T {
+        let home = Account::of_user(caller.user_id).map(|account| account.home);
+        let entries = self.registry.entries();
+        let tags: Vec<Vec<u8>> = entries.vobs.keys().map(|tag| tag.bytes().to_vec()).collect();
+        let family_of = |tag: &[u8]| {
+            let entry = entries.vobs.iter().find(|(known, _)| known.bytes() == tag)?.1;
+            entry.uuid.parse::<Oid>().ok().map(|oid| oid.0)
+        };
+        let tag_of_family = |family: [u8; 16]| {
+            let uuid = Oid(family).to_string();
+            let found = entries.vobs.iter().find(|(_, entry)| entry.uuid == uuid);
+            found.map(|(tag, _)| tag.bytes().to_vec())
+        };
         let tag_of = |path: &[u8]| {
             let inside = |tag: &&Vec<u8>| {
                 path.strip_prefix(tag.as_slice())
@@ -183,20 +214,20 @@ impl Server {
             };
             tags.iter().filter(inside).max_by_key(|tag| tag.len()).cloned()
         };
-        let read = |path: &[u8], including: &Path| {
-            let path = including.parent().unwrap_or(Path::new("/")).join(OsStr::from_bytes(path));
-            identity::check_readable(&path, caller)?;
-            let text = std::fs::read(&path)?;
-            Ok((path, text))
-        };
+        let is_in_vob = |path: &[u8]| tag_of(path).is_some();
+        let view = view_tag.map(|tag| self.home.viewroot().join(tag));
+        let includes = Includes::new(caller, view, &is_in_vob);
         let environment = Environment {
             now: jiff::Timestamp::now(),
             zone: jiff::tz::TimeZone::system(),
-            read_include: &read,
+            read_include: &|path, including| includes.read(path, including),
             vob_tag_of: &tag_of,
-            home: home.as_ref().map(|home| home.as_bytes()),
+            family_of: &family_of,
+            tag_of_family: &tag_of_family,
+            config_record: &|_| Err(std::io::Error::other("it is not a derived object")),
+            home: home.as_ref().map(|home| home.as_os_str().as_bytes()),
         };
-        ConfigSpec::compile(text, file, &environment)
+        compile(&environment)
     }
 
     /// Opens a registered VOB and shows it in views.
@@ -216,8 +247,24 @@ impl Server {
         let index = u16::try_from(entry.index).ok().filter(|index| *index <= INDEX_MAX);
         let index = index.ok_or_else(|| Failure::other("this host has no number left for another view"))?;
         let owner = Caller::of_user(entry.owner, entry.group);
-        let compile = |text: &[u8]| self.compile(text, &storage.dir().join("config_spec"), &owner);
-        let spec = match compile(&storage.config_spec()?) {
+        let origin = storage.config_spec_origin()?;
+        let text = storage.config_spec()?;
+        // Included files are not read again when a view starts; dates are evaluated again.
+        let compiled = storage.compiled_spec(&text)?.map(|form| {
+            self.with_environment(None, &owner, |environment| {
+                ConfigSpec::from_compiled_form(&form, environment)
+            })
+        });
+        let compile = |text: &[u8]| self.compile(text, &origin, &owner);
+        let spec = match compiled {
+            Some(Ok(spec)) => Ok(spec),
+            Some(Err(error)) => {
+                tracing::warn!(view = tag.as_str(), %error, "the compiled config spec cannot be used");
+                compile(&text)
+            }
+            None => compile(&text),
+        };
+        let spec = match spec {
             Ok(spec) => spec,
             Err(diagnostics) => {
                 let first = diagnostics.first().map(ToString::to_string);

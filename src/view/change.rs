@@ -2,15 +2,21 @@
 //!
 //! Only bindings from names to inodes can go stale, because versions never change. What
 //! depends on a changed element is found from the element itself: it knows every name it ever
-//! had. Very large changes drop everything at once instead.
+//! had. What depends on rules, or on the place of a directory, is found by judging each name
+//! twice (see `respec`). Very large changes drop everything at once instead.
+//!
+//! Changes are worked out and told one at a time, so that each meets the directory states that
+//! the one before it left in force.
 
 use super::history::Place;
 use super::host::{Host, MountedVob};
 use super::inode::Numbered;
-use super::live::View;
+use super::live::{DirectoryState, Former, View};
+use super::respec;
 use crate::store::{Committed, StoreError};
-use crate::vob::{ElementKind, ElementNo, Entry};
+use crate::vob::{Directory, ElementKind, ElementNo, Entry};
 use clerestory_mount::Inode;
+use clerestory_specs::ConfigSpec;
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
@@ -19,12 +25,30 @@ use std::sync::Arc;
 /// Changed elements above which every name is dropped instead of the ones concerned.
 const ELEMENTS_MAX: usize = 2_000;
 
+/// What the kernel is to ask anew.
 #[derive(Default)]
-struct Stale {
-    names: Vec<(Inode, OsString)>,
-    listings: HashSet<Inode>,
-    /// A directory got another place: what is below it has other paths.
-    moved: bool,
+pub(super) struct Stale {
+    pub names: Vec<(Inode, OsString)>,
+    pub listings: HashSet<Inode>,
+}
+
+impl Stale {
+    /// Notes a name.
+    pub fn name(&mut self, directory: Inode, name: &[u8]) {
+        self.names.push((directory, os_string(name)));
+    }
+
+    /// Notes a name and the one below which its history is.
+    fn name_and_history(&mut self, directory: Inode, name: &[u8]) {
+        self.name(directory, name);
+        self.name(directory, &[name, b"@@"].concat());
+    }
+
+    /// Notes all names of a catalog, and the listing.
+    pub fn directory(&mut self, directory: Inode, catalog: &Directory) {
+        self.listings.insert(directory);
+        catalog.iter().for_each(|(name, _)| self.name_and_history(directory, name));
+    }
 }
 
 impl Host {
@@ -34,21 +58,28 @@ impl Host {
     /// # Errors
     /// If the VOB cannot be read. The kernel is told to forget everything then.
     pub fn committed(&self, vob: &Arc<MountedVob>, committed: &Committed) -> Result<(), StoreError> {
+        let _turn = self.telling.lock();
         self.advance_epoch();
-        if committed.types_changed || committed.elements.len() > ELEMENTS_MAX {
-            for view in self.views() {
-                view.forget_selection();
-            }
-            self.advance_epoch();
-            self.forget_everything();
+        if committed.elements.len() > ELEMENTS_MAX {
+            self.forget_selections();
             return Ok(());
         }
         let mut stale = Stale::default();
         for view in self.views() {
-            if let Err(error) = self.stale_in(&view, vob, &committed.elements, &mut stale) {
-                view.forget_selection();
-                self.forget_everything();
-                return Err(error);
+            match self.stale_in(&view, vob, &committed.elements, &mut stale) {
+                // The names of rules may mean something now, and paths lead elsewhere.
+                Ok(moved) if moved || committed.types_changed => {
+                    let former = view.begin_generation(None, &|| self.advance_epoch());
+                    if !self.rejudged(&view, &former) {
+                        self.forget_selections();
+                        return Ok(());
+                    }
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    self.forget_selections();
+                    return Err(error);
+                }
             }
         }
         let changed: HashSet<ElementNo> = committed.elements.iter().copied().collect();
@@ -59,24 +90,85 @@ impl Host {
             stale.listings.insert(inode);
             self.stale_history(vob, inode, place, &mut stale);
         }
-        self.advance_epoch();
-        if stale.moved {
-            for view in self.views() {
-                view.forget_selection();
-            }
-            self.forget_everything();
-            return Ok(());
+        self.tell(stale);
+        Ok(())
+    }
+
+    /// Puts another config spec in force: when this returns, no system call that begins then
+    /// meets a name, a listing or a version that the former spec showed and this one does not.
+    /// Names that lead to what they led to before stay in the kernel's caches, with the pages.
+    ///
+    /// Why no answer by the former spec survives: the change epoch moves in the moment that the
+    /// new one comes into force. An answer that was out before that came from a directory state
+    /// that is judged below, and the notice waits for the kernel to have taken the answer in. An
+    /// answer that was worked out by the former spec and is not out yet finds that the epoch has
+    /// moved, and the mount expires it itself.
+    pub fn set_spec(&self, view: &View, spec: ConfigSpec) {
+        let _turn = self.telling.lock();
+        let former = view.begin_generation(Some(spec), &|| self.advance_epoch());
+        if self.rejudged(view, &former) {
+            self.tell(Stale::default());
+        } else {
+            self.forget_known();
         }
+    }
+
+    /// Tells the kernel what a new generation of a view's selection made stale, and does not
+    /// wait until it has been. Where that cannot be found out, it says so in the log and returns
+    /// false: the caller makes the kernel forget all.
+    fn rejudged(&self, view: &View, former: &Former) -> bool {
+        let outdated = view.states.take_all_former();
+        let Err(error) = respec::judge(view, &self.vobs(), former, &outdated, &|stale| self.queue(stale))
+        else {
+            return true;
+        };
+        tracing::warn!(%error, view = view.tag, "what changed cannot be told: everything is asked anew");
+        let mut stale = Stale::default();
+        for (vob, number, state) in outdated {
+            if let Some(inode) = Numbered::Directory(view.index, vob, number).inode() {
+                stale.directory(inode, &state.catalog);
+            }
+        }
+        self.queue(stale);
+        false
+    }
+
+    fn queue(&self, stale: Stale) {
         if let Some(invalidator) = self.invalidator() {
             invalidator.names(stale.names);
             invalidator.listings(stale.listings.into_iter().collect());
+        }
+    }
+
+    /// Tells the kernel, and returns when it has taken in this and what was queued before.
+    fn tell(&self, stale: Stale) {
+        self.advance_epoch();
+        self.queue(stale);
+        if let Some(invalidator) = self.invalidator() {
             invalidator.settle();
         }
-        Ok(())
+    }
+
+    /// Makes the kernel ask anew for every name, and every view select anew.
+    pub fn forget_all_selection(&self) {
+        let _turn = self.telling.lock();
+        self.forget_selections();
+    }
+
+    fn forget_selections(&self) {
+        for view in self.views() {
+            view.forget_selection();
+        }
+        self.forget_known();
     }
 
     /// Makes the kernel ask anew for every name.
     pub fn forget_everything(&self) {
+        let _turn = self.telling.lock();
+        self.forget_known();
+    }
+
+    fn forget_known(&self) {
         self.advance_epoch();
         let Some(invalidator) = self.invalidator() else {
             return;
@@ -84,37 +176,33 @@ impl Host {
         let all = invalidator.everything();
         // Listings are pages of directories; an epoch does not reach them, and kernels without
         // epochs are told name by name.
-        let mut names = Vec::new();
-        let mut listings = vec![Inode::ROOT];
-        for view in self.views() {
-            listings.extend(Numbered::Above(view.index, 0).inode());
-            for vob in self.vobs() {
-                let mut directories = view.known_directories(vob.index);
-                directories.extend(view.stale_directories(vob.index));
-                for (number, state) in directories {
-                    let Some(inode) = Numbered::Directory(view.index, vob.index, number).inode() else {
-                        continue;
-                    };
-                    listings.push(inode);
-                    if !all {
-                        names.extend(state.catalog.iter().map(|(name, _)| (inode, os_string(name))));
-                    }
+        let mut stale = Stale::default();
+        stale.listings.insert(Inode::ROOT);
+        for view in self.views().into_iter().chain(self.take_ended_views()) {
+            stale.listings.extend(Numbered::Above(view.index, 0).inode());
+            let mut directories = view.states.take_all_former();
+            directories.extend(view.states.all());
+            for (vob, number, state) in directories {
+                match Numbered::Directory(view.index, vob, number).inode() {
+                    Some(inode) if all => drop(stale.listings.insert(inode)),
+                    Some(inode) => stale.directory(inode, &state.catalog),
+                    None => {}
                 }
             }
-            view.drop_stale_directories();
         }
-        invalidator.names(names);
-        invalidator.listings(listings);
-        invalidator.settle();
+        self.tell(stale);
     }
 
+    /// Finds what changed elements made stale in a view. Returns whether a directory got another
+    /// place: what is below it has other paths then.
     fn stale_in(
         &self,
         view: &View,
         vob: &Arc<MountedVob>,
         changed: &[ElementNo],
         stale: &mut Stale,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
+        let mut moved = false;
         let directory_inode = |number| Numbered::Directory(view.index, vob.index, number).inode();
         for number in changed {
             let element = vob.element(*number)?;
@@ -122,22 +210,15 @@ impl Host {
                 let after = vob.vob.consistently(|| {
                     view.enter(vob, *number, before.path.clone(), before.generation, before.parent.clone())
                 })?;
-                if let Some(present) = before.has_private() {
-                    after.set_has_private(present);
+                if before.has_private() == Some(true) {
+                    after.set_has_private(true);
                 }
                 if let Some(inode) = directory_inode(*number) {
                     stale.listings.insert(inode);
-                    for change in before.catalog.changes_to(&after.catalog) {
-                        let gone = before.catalog.get(&change.name);
-                        for entry in [gone, change.entry].into_iter().flatten() {
-                            if let Entry::Element(child) = entry
-                                && vob.element(child)?.kind == ElementKind::Directory
-                                && view.known_directory(vob.index, child).is_some()
-                            {
-                                stale.moved = true;
-                            }
-                        }
-                        stale.names.push((inode, OsString::from_vec(change.name.into_vec())));
+                    // A command may have looked here since the commit: what it took the place of
+                    // is what the kernel knows.
+                    for before in view.states.take_former(vob.index, *number) {
+                        moved |= self.stale_names(view, vob, inode, &before, &after, stale)?;
                     }
                 }
             }
@@ -145,12 +226,41 @@ impl Host {
                 if view.known_directory(vob.index, *parent).is_some()
                     && let Some(inode) = directory_inode(*parent)
                 {
-                    stale.names.push((inode, os_string(name)));
+                    stale.name(inode, name);
                     stale.listings.insert(inode);
                 }
             }
         }
-        Ok(())
+        Ok(moved)
+    }
+
+    /// Finds the names that a directory's change made stale. Returns whether one of a directory
+    /// that the view has shown is among them.
+    fn stale_names(
+        &self,
+        view: &View,
+        vob: &MountedVob,
+        inode: Inode,
+        before: &DirectoryState,
+        after: &DirectoryState,
+        stale: &mut Stale,
+    ) -> Result<bool, StoreError> {
+        let mut moved = false;
+        for change in before.catalog.changes_to(&after.catalog) {
+            for entry in [before.catalog.get(&change.name), change.entry].into_iter().flatten() {
+                if let Entry::Element(child) = entry {
+                    moved |= vob.element(child)?.kind == ElementKind::Directory
+                        && view.known_directory(vob.index, child).is_some();
+                }
+            }
+            stale.name_and_history(inode, &change.name);
+        }
+        if before.path != after.path {
+            // The view showed it at two places at once: what was answered at the other is
+            // no more compared with anything.
+            stale.directory(inode, &before.catalog);
+        }
+        Ok(moved)
     }
 
     /// Names below `@@` that now lead elsewhere: the newest version, checkouts, labels.
@@ -176,13 +286,12 @@ impl Host {
     /// Makes the kernel ask anew for names in one directory, because private files changed
     /// other than through the mount.
     pub fn private_changed(&self, view: &View, vob: &MountedVob, directory: ElementNo, names: &[&[u8]]) {
-        self.advance_epoch();
-        let inode = Numbered::Directory(view.index, vob.index, directory).inode();
-        if let (Some(invalidator), Some(inode)) = (self.invalidator(), inode) {
-            invalidator.names(names.iter().map(|name| (inode, os_string(name))).collect());
-            invalidator.listings(vec![inode]);
-            invalidator.settle();
+        let mut stale = Stale::default();
+        if let Some(inode) = Numbered::Directory(view.index, vob.index, directory).inode() {
+            names.iter().for_each(|name| stale.name(inode, name));
+            stale.listings.insert(inode);
         }
+        self.tell(stale);
     }
 
     /// Makes the kernel ask anew for the names above VOBs, because one was mounted or a view

@@ -8,7 +8,7 @@ use super::live::View;
 use crate::store::{StoreError, Vob};
 use crate::vob::{Element, ElementNo};
 use clerestory_mount::{Invalidator, Time};
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -41,6 +41,8 @@ struct Tables {
     views: BTreeMap<String, Arc<View>>,
     vob_numbers: BTreeMap<VobIndex, Arc<MountedVob>>,
     view_numbers: BTreeMap<ViewIndex, Arc<View>>,
+    /// Views taken away of which the kernel was not told yet.
+    ended: Vec<Arc<View>>,
     /// Directories above VOBs, in the order they were first seen; 0 is the top of a view.
     above: Vec<String>,
 }
@@ -56,6 +58,10 @@ pub struct Host {
     tables: RwLock<Tables>,
     epoch: AtomicU64,
     invalidator: OnceLock<Invalidator>,
+    /// Held while a change is worked out and the kernel is told of it. It comes before all other
+    /// locks of this room and the store, and no request of the mount ever takes it: the
+    /// kernel is waited for meanwhile.
+    pub(super) telling: Mutex<()>,
 }
 
 impl Host {
@@ -69,6 +75,7 @@ impl Host {
             tables: RwLock::new(tables),
             epoch: AtomicU64::new(1),
             invalidator: OnceLock::new(),
+            telling: Mutex::new(()),
         }
     }
 
@@ -125,11 +132,12 @@ impl Host {
         view
     }
 
-    /// Takes a view away.
+    /// Takes a view away. What the kernel holds of it goes when it is told next of everything.
     pub fn remove_view(&self, tag: &str) -> Option<Arc<View>> {
         let mut tables = self.tables.write();
         let view = tables.views.remove(tag)?;
         tables.view_numbers.remove(&view.index);
+        tables.ended.push(Arc::clone(&view));
         Some(view)
     }
 
@@ -161,6 +169,11 @@ impl Host {
     /// Returns all started views, by tag.
     pub fn views(&self) -> Vec<Arc<View>> {
         self.tables.read().views.values().cloned().collect()
+    }
+
+    /// Takes out the views that were taken away since this was asked last.
+    pub(super) fn take_ended_views(&self) -> Vec<Arc<View>> {
+        std::mem::take(&mut self.tables.write().ended)
     }
 
     /// Returns the path of a directory above VOBs.

@@ -7,15 +7,19 @@
 use super::host::MountedVob;
 use super::inode::{ViewIndex, VobIndex};
 use super::private::PrivateFiles;
+use super::states::DirectoryStates;
 use super::storage::ViewStorage;
-use crate::store::StoreError;
+use crate::store::{StoreError, Vob};
 use crate::vob::apply::DirectoryAt;
-use crate::vob::element::Seen;
-use crate::vob::{BranchNo, Directory, Element, ElementNo, TypeKind, VersionNo, ViewUuid, VobState};
-use clerestory_specs::{BoundSpec, ConfigSpec, PathState, RuleIndex, Selection, TypeNames};
-use parking_lot::{Mutex, RwLock};
+use crate::vob::element::{Origins, Seen};
+use crate::vob::{BranchNo, Directory, Element, ElementNo, EventNo, TypeKind, VersionNo, ViewUuid, VobState};
+use clerestory_specs::{
+    BoundSpec, BranchPlan, ConfigSpec, Maker, PathState, RuleIndex, Selection, TypeNames,
+};
+use parking_lot::RwLock;
+use std::cell::RefCell;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// What a view shows for an element.
@@ -65,6 +69,19 @@ const PRIVATE_ABSENT: u8 = 1;
 const PRIVATE_PRESENT: u8 = 2;
 
 impl DirectoryState {
+    /// Puts together what was found of a directory.
+    pub(super) fn new(
+        parent: Option<(ElementNo, Box<[u8]>)>,
+        path: PathState,
+        generation: u64,
+        element: Arc<Element>,
+        at: Option<DirectoryAt>,
+        catalog: Arc<Directory>,
+    ) -> DirectoryState {
+        let (private, order) = (AtomicU8::new(PRIVATE_UNKNOWN), OnceLock::new());
+        DirectoryState { parent, path, generation, element, at, catalog, private, order }
+    }
+
     /// Tells whether the view has private files here, if that is known.
     pub fn has_private(&self) -> Option<bool> {
         match self.private.load(Ordering::Acquire) {
@@ -73,10 +90,15 @@ impl DirectoryState {
         }
     }
 
-    /// Remembers whether the view has private files here.
+    /// Remembers whether the view has private files here. That there are some is never taken
+    /// back: who found none may have looked before the first was made.
     pub fn set_has_private(&self, present: bool) {
-        let value = if present { PRIVATE_PRESENT } else { PRIVATE_ABSENT };
-        self.private.store(value, Ordering::Release);
+        if present {
+            self.private.store(PRIVATE_PRESENT, Ordering::Release);
+        } else {
+            let (order, failure) = (Ordering::AcqRel, Ordering::Acquire);
+            let _ = self.private.compare_exchange(PRIVATE_UNKNOWN, PRIVATE_ABSENT, order, failure);
+        }
     }
 
     /// Returns the catalog's entries in the order of listings: (cookie, index).
@@ -116,18 +138,25 @@ pub struct View {
     pub storage: ViewStorage,
     /// Its private files.
     pub private: PrivateFiles,
-    spec: RwLock<ConfigSpec>,
-    bound: RwLock<HashMap<VobIndex, Arc<BoundSpec>>>,
-    /// Grows whenever `bound` is emptied.
-    generation: AtomicU64,
-    directories: Vec<RwLock<States>>,
-    stale: Mutex<States>,
+    /// The directories it showed, and the generation of its selection.
+    pub(super) states: DirectoryStates,
+    rules: RwLock<Rules>,
 }
 
-type States = HashMap<(VobIndex, ElementNo), Arc<DirectoryState>>;
+/// The config spec in force, and what its names mean in each VOB. A new generation of both
+/// begins under the lock: nobody sees the rules of one and the meanings of another.
+struct Rules {
+    spec: ConfigSpec,
+    bound: HashMap<VobIndex, Arc<BoundSpec>>,
+}
 
-/// Locks among which the directory states are spread.
-const SHARDS: usize = 16;
+/// By what a view selected until something else came into force.
+pub(super) struct Former {
+    /// Directory states of this generation belong to it.
+    pub generation: u64,
+    /// The spec in each VOB that was asked for.
+    pub bound: HashMap<VobIndex, Arc<BoundSpec>>,
+}
 
 struct Names<'a>(&'a VobState);
 
@@ -149,6 +178,53 @@ impl TypeNames for Names<'_> {
     fn element_type(&self, name: &str) -> Option<u32> {
         self.find(TypeKind::Element, name)
     }
+
+    fn hyperlink_type(&self, name: &str) -> Option<u32> {
+        self.find(TypeKind::Hyperlink, name)
+    }
+
+    /// The laws of a VOB allow one branch of a type in each element.
+    fn is_once_per_branch(&self, _branch_type: u32) -> bool {
+        false
+    }
+}
+
+/// Answers what queries ask of a VOB's events. An answer that cannot be read counts as no, and its error is kept:
+/// what was decided on it must not be believed.
+pub(super) struct Events<'a> {
+    vob: &'a Vob,
+    error: RefCell<Option<StoreError>>,
+}
+
+impl<'a> Events<'a> {
+    pub fn of(vob: &'a Vob) -> Events<'a> {
+        Events { vob, error: RefCell::default() }
+    }
+
+    /// Says whether everything could be read.
+    pub fn finish(self) -> Result<(), StoreError> {
+        self.error.into_inner().map_or(Ok(()), Err)
+    }
+
+    fn read<T>(&self, read: Result<T, StoreError>) -> Option<T> {
+        read.map_err(|error| *self.error.borrow_mut() = Some(error)).ok()
+    }
+}
+
+impl Origins for Events<'_> {
+    fn caused_by(&self, event: EventNo, login: &str) -> bool {
+        let event = self.read(self.vob.event(event));
+        event.is_some_and(|event| {
+            self.vob.state().users().get(event.user as usize).is_some_and(|user| user.login == login)
+        })
+    }
+
+    fn attributes(&self, event: EventNo, each: &mut dyn FnMut(&str, &str)) {
+        let transaction = self.vob.event(event).and_then(|event| self.vob.transaction(&event));
+        for (name, value) in self.read(transaction).iter().flat_map(|found| &found.attributes) {
+            each(name, value);
+        }
+    }
 }
 
 impl View {
@@ -159,11 +235,8 @@ impl View {
             tag,
             storage,
             private: PrivateFiles::default(),
-            spec: RwLock::new(spec),
-            bound: RwLock::default(),
-            generation: AtomicU64::new(0),
-            directories: (0..SHARDS).map(|_| RwLock::default()).collect(),
-            stale: Mutex::default(),
+            states: DirectoryStates::default(),
+            rules: RwLock::new(Rules { spec, bound: HashMap::new() }),
         }
     }
 
@@ -174,54 +247,52 @@ impl View {
 
     /// Returns the config spec in force.
     pub fn spec(&self) -> ConfigSpec {
-        self.spec.read().clone()
+        self.rules.read().spec.clone()
     }
 
-    /// Puts another config spec in force. The caller tells the kernel.
+    /// Puts another config spec in force, without a word to the kernel: what a mount shows is
+    /// given another spec by [`Host::set_spec`](super::Host::set_spec).
     pub fn set_spec(&self, spec: ConfigSpec) {
-        *self.spec.write() = spec;
-        self.forget_selection();
+        drop(self.begin_generation(Some(spec), &|| {}));
     }
 
-    /// Forgets everything that depends on the config spec or on type names. Which directories
-    /// the kernel may have listed is kept until it was told.
+    /// Forgets everything that depends on the config spec or on type names. The caller makes
+    /// the kernel forget everything too.
     pub fn forget_selection(&self) {
-        {
-            let mut table = self.bound.write();
-            self.generation.fetch_add(1, Ordering::AcqRel);
-            table.clear();
-        }
-        let mut stale = self.stale.lock();
-        for shard in &self.directories {
-            stale.extend(shard.write().drain());
-        }
+        drop(self.begin_generation(None, &|| {}));
     }
 
-    /// Returns the directories of a VOB forgotten since the kernel was told.
-    pub fn stale_directories(&self, vob: VobIndex) -> Vec<(ElementNo, Arc<DirectoryState>)> {
-        let stale = self.stale.lock();
-        let of_vob = stale.iter().filter(|((v, _), _)| *v == vob);
-        of_vob.map(|((_, element), state)| (*element, Arc::clone(state))).collect()
-    }
-
-    /// Notes that the kernel was told.
-    pub fn drop_stale_directories(&self) {
-        self.stale.lock().clear();
+    /// Puts a config spec in force, or the present one once more because the meaning of its
+    /// names may have changed. Returns what selection went by until now.
+    ///
+    /// `advance` runs before anybody can see the new generation: an answer that was worked out
+    /// by both, or by the new one, sees the change epoch move.
+    pub(super) fn begin_generation(&self, spec: Option<ConfigSpec>, advance: &dyn Fn()) -> Former {
+        let mut rules = self.rules.write();
+        if let Some(spec) = spec {
+            rules.spec = spec;
+        }
+        let bound = std::mem::take(&mut rules.bound);
+        let generation = self.states.begin_generation();
+        advance();
+        Former { generation, bound }
     }
 
     /// Returns the config spec with its names looked up in a VOB.
     pub fn bound(&self, vob: &MountedVob) -> Arc<BoundSpec> {
-        if let Some(bound) = self.bound.read().get(&vob.index) {
-            return Arc::clone(bound);
-        }
         loop {
-            let before = self.generation.load(Ordering::Acquire);
-            let spec = self.spec.read().clone();
+            let (spec, before) = {
+                let rules = self.rules.read();
+                if let Some(bound) = rules.bound.get(&vob.index) {
+                    return Arc::clone(bound);
+                }
+                (rules.spec.clone(), self.generation())
+            };
             let bound = Arc::new(spec.bind(&Names(&vob.vob.state()), vob.tag.as_bytes()));
-            let mut table = self.bound.write();
+            let mut rules = self.rules.write();
             // A spec that was replaced meanwhile must not come back.
-            if self.generation.load(Ordering::Acquire) == before {
-                table.insert(vob.index, Arc::clone(&bound));
+            if self.generation() == before {
+                rules.bound.insert(vob.index, Arc::clone(&bound));
                 return bound;
             }
         }
@@ -229,40 +300,35 @@ impl View {
 
     /// Selects what the view shows for an element at a path.
     pub fn select(&self, vob: &MountedVob, path: &PathState, element: &Element) -> Shown {
-        let uuid = self.uuid();
-        select(&self.bound(vob), path, element, Some(&uuid))
+        select(&self.bound(vob), vob, path, element, &self.uuid())
     }
 
-    fn shard(&self, element: ElementNo) -> &RwLock<States> {
-        &self.directories[element.index() % SHARDS]
+    /// Plans which branches a checkout of an element makes first. The element may be one that is still to be made.
+    ///
+    /// # Errors
+    /// If an event that a query asks for cannot be read.
+    pub fn plan_checkout(
+        &self,
+        vob: &MountedVob,
+        path: &PathState,
+        element: &Element,
+        maker: Maker,
+    ) -> Result<BranchPlan, StoreError> {
+        let uuid = self.uuid();
+        let origins = Events::of(&vob.vob);
+        let seen = Seen { element, view: Some(&uuid), origins: &origins };
+        let plan = self.bound(vob).plan_checkout(&Names(&vob.vob.state()), path, &seen, maker);
+        origins.finish().map(|()| plan)
     }
 
     /// Returns the state of a directory, if it was looked at before.
     pub fn known_directory(&self, vob: VobIndex, element: ElementNo) -> Option<Arc<DirectoryState>> {
-        let generation = self.generation();
-        let known = self.shard(element).read().get(&(vob, element)).cloned();
-        known.filter(|state| state.generation == generation)
+        self.states.get(vob, element)
     }
 
     /// Returns a number that grows whenever the config spec, or what its names mean, changes.
     pub fn generation(&self) -> u64 {
-        self.generation.load(Ordering::Acquire)
-    }
-
-    /// Returns every directory of a VOB that was looked at.
-    pub fn known_directories(&self, vob: VobIndex) -> Vec<(ElementNo, Arc<DirectoryState>)> {
-        let mut found = Vec::new();
-        for shard in &self.directories {
-            let shard = shard.read();
-            let of_vob = shard.iter().filter(|((v, _), _)| *v == vob);
-            found.extend(of_vob.map(|((_, element), state)| (*element, Arc::clone(state))));
-        }
-        found
-    }
-
-    /// Puts a directory's state in the place of the one known before.
-    pub fn remember_directory(&self, vob: VobIndex, element: ElementNo, state: Arc<DirectoryState>) {
-        self.shard(element).write().insert((vob, element), state);
+        self.states.generation()
     }
 
     /// Returns the state of a VOB's root directory.
@@ -293,7 +359,7 @@ impl View {
         loop {
             let before = vob.vob.epoch();
             let state = self.look(vob, number, path.clone(), generation, parent.clone())?;
-            self.remember_directory(vob.index, number, Arc::clone(&state));
+            self.states.remember(vob.index, number, &state);
             // A state that a commit has overtaken must not stay.
             if vob.vob.epoch() == before {
                 return Ok(state);
@@ -321,16 +387,7 @@ impl View {
             Some(at) => vob.vob.directory(number, at)?,
             None => Arc::default(),
         };
-        Ok(Arc::new(DirectoryState {
-            parent,
-            path,
-            generation,
-            element,
-            at,
-            catalog,
-            private: AtomicU8::new(PRIVATE_UNKNOWN),
-            order: OnceLock::new(),
-        }))
+        Ok(Arc::new(DirectoryState::new(parent, path, generation, element, at, catalog)))
     }
 
     /// Returns the state of a directory that the kernel knows by number: looks anew along the
@@ -387,8 +444,16 @@ impl View {
 }
 
 /// Selects what a spec shows for an element at a path.
-pub fn select(bound: &BoundSpec, path: &PathState, element: &Element, view: Option<&ViewUuid>) -> Shown {
-    match bound.select(path, &Seen { element, view }) {
+fn select(
+    bound: &BoundSpec,
+    vob: &MountedVob,
+    path: &PathState,
+    element: &Element,
+    view: &ViewUuid,
+) -> Shown {
+    let origins = Events::of(&vob.vob);
+    let seen = Seen { element, view: Some(view), origins: &origins };
+    let shown = match bound.select(path, &seen) {
         Selection::Version { branch, number, rule } => match element.version_at(BranchNo(branch), number) {
             Some(version) => Shown::Version(version, rule),
             None => Shown::Nothing(Some(rule)),
@@ -396,5 +461,12 @@ pub fn select(bound: &BoundSpec, path: &PathState, element: &Element, view: Opti
         Selection::CheckedOut { rule } => Shown::CheckedOut(rule),
         Selection::None { rule } => Shown::Nothing(rule),
         Selection::Error { rule, .. } => Shown::Error(rule),
+    };
+    match origins.finish() {
+        Ok(()) => shown,
+        Err(error) => {
+            tracing::error!(%error, "a query of the config spec cannot be answered");
+            Shown::Error(shown.rule().unwrap_or(RuleIndex(0)))
+        }
     }
 }

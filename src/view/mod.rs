@@ -5,6 +5,7 @@
 //! how requests arrive, what commands print, or how VOBs are stored.
 
 pub mod change;
+pub mod explain;
 pub mod history;
 pub mod host;
 pub mod inode;
@@ -12,6 +13,8 @@ pub mod live;
 mod namespace;
 pub mod private;
 pub mod resolve;
+mod respec;
+mod states;
 pub mod storage;
 
 pub use host::{Host, MountedVob};

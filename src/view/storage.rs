@@ -2,15 +2,19 @@
 //! ordinary files.
 //!
 //! ```text
-//! format        readable: format number and the view's identity
-//! config_spec   the text that `catcs` prints
-//! private/OID/  what the view has in the directory element OID
-//! checkout/OID  data of the checked-out file element OID
+//! format              readable: format number and the view's identity
+//! config_spec         the text that `catcs` prints
+//! config_spec_origin  the absolute path of the file which that text is from
+//! .compiled_spec      `of`, the BLAKE3 hash of that text, and its compiled form; may be deleted
+//! private/OID/        what the view has in the directory element OID
+//! checkout/OID        data of the checked-out file element OID
 //! ```
 
 use crate::vob::{Oid, ViewUuid};
+use std::ffi::OsString;
 use std::io::Write;
 use std::os::fd::OwnedFd;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 /// The storage format this program writes, and the newest it understands.
@@ -48,6 +52,35 @@ pub enum ViewError {
     },
 }
 
+/// A config spec as it is stored.
+#[derive(Clone, Copy, Debug)]
+pub struct StoredSpec<'a> {
+    /// What `catcs` prints.
+    pub text: &'a [u8],
+    /// The absolute path of the file that the text is from.
+    pub origin: &'a Path,
+    /// Its compiled form, with included files in their place.
+    pub compiled: &'a [u8],
+}
+
+impl StoredSpec<'_> {
+    /// Writes all files of it. After a crash between two of them the compiled form is that of another text, which
+    /// its first line tells.
+    fn write(&self, dir: &Path) -> Result<(), ViewError> {
+        let compiled = [compiled_header(self.text).as_bytes(), self.compiled].concat();
+        let origin = self.origin.as_os_str().as_bytes();
+        write_durably(
+            dir,
+            &[(".compiled_spec", &compiled), ("config_spec_origin", origin), ("config_spec", self.text)],
+        )
+    }
+}
+
+/// The first line of a compiled form.
+fn compiled_header(text: &[u8]) -> String {
+    format!("of {}\n", blake3::hash(text).to_hex())
+}
+
 /// An open view storage directory.
 #[derive(Debug)]
 pub struct ViewStorage {
@@ -61,7 +94,7 @@ impl ViewStorage {
     ///
     /// # Errors
     /// See [`ViewError`]; nothing is left behind then.
-    pub fn create(dir: &Path, uuid: ViewUuid, config_spec: &[u8]) -> Result<ViewStorage, ViewError> {
+    pub fn create(dir: &Path, uuid: ViewUuid, config_spec: StoredSpec) -> Result<ViewStorage, ViewError> {
         std::fs::create_dir(dir).map_err(|source| match source.kind() {
             std::io::ErrorKind::AlreadyExists => ViewError::Exists(dir.to_owned()),
             _ => io_error(dir, source),
@@ -71,9 +104,9 @@ impl ViewStorage {
                 let path = dir.join(below);
                 std::fs::create_dir(&path).map_err(|source| io_error(&path, source))?;
             }
-            write_durably(&dir.join("config_spec"), config_spec)?;
+            config_spec.write(dir)?;
             let text = format!("clerestory view\nformat {FORMAT}\nuuid {uuid}\n");
-            write_durably(&dir.join("format"), text.as_bytes())?;
+            write_durably(dir, &[("format", text.as_bytes())])?;
             ViewStorage::open(dir)
         };
         let made = made();
@@ -129,12 +162,39 @@ impl ViewStorage {
         std::fs::read(&path).map_err(|source| io_error(&path, source))
     }
 
-    /// Replaces the config spec's text: the old or the new one survives a crash.
+    /// Returns the path of the file that the config spec's text is from: what relative includes begin beside,
+    /// and what messages call the text. A view that does not know it has the text's place in the storage.
+    ///
+    /// # Errors
+    /// If what was recorded cannot be read.
+    pub fn config_spec_origin(&self) -> Result<PathBuf, ViewError> {
+        let path = self.dir.join("config_spec_origin");
+        match std::fs::read(&path) {
+            Ok(origin) => Ok(OsString::from_vec(origin).into()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(self.dir.join("config_spec")),
+            Err(source) => Err(io_error(&path, source)),
+        }
+    }
+
+    /// Returns the compiled form of the config spec with this text, if it is there.
+    ///
+    /// # Errors
+    /// If it is there and cannot be read.
+    pub fn compiled_spec(&self, text: &[u8]) -> Result<Option<Vec<u8>>, ViewError> {
+        let path = self.dir.join(".compiled_spec");
+        match std::fs::read(&path) {
+            Ok(stored) => Ok(stored.strip_prefix(compiled_header(text).as_bytes()).map(<[u8]>::to_vec)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(io_error(&path, source)),
+        }
+    }
+
+    /// Replaces the config spec: the old or the new one survives a crash.
     ///
     /// # Errors
     /// If it cannot be written; the old one stays.
-    pub fn set_config_spec(&self, text: &[u8]) -> Result<(), ViewError> {
-        write_durably(&self.dir.join("config_spec"), text)
+    pub fn set_config_spec(&self, config_spec: StoredSpec) -> Result<(), ViewError> {
+        config_spec.write(&self.dir)
     }
 
     /// Returns where private files of a directory element are, relative to the storage.
@@ -148,20 +208,63 @@ impl ViewStorage {
     }
 }
 
-fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), ViewError> {
-    let write = || {
-        let dir = path.parent().unwrap_or(Path::new("/"));
-        let mut new = path.as_os_str().to_owned();
-        new.push(".new");
-        let mut file = std::fs::File::create(&new)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        std::fs::rename(&new, path)?;
-        std::fs::File::open(dir)?.sync_all()
-    };
-    write().map_err(|source| io_error(path, source))
+/// Replaces files of a directory, each as a whole. All are written before the first one is renamed, so that a
+/// full disk leaves every old one; a crash may come between two renames.
+fn write_durably(dir: &Path, files: &[(&str, &[u8])]) -> Result<(), ViewError> {
+    let new = |name: &str| dir.join(format!("{name}.new"));
+    for (name, bytes) in files {
+        let write = || {
+            let mut file = std::fs::File::create(new(name))?;
+            file.write_all(bytes)?;
+            file.sync_all()
+        };
+        write().map_err(|source| io_error(&dir.join(name), source))?;
+    }
+    for (name, _) in files {
+        let path = dir.join(name);
+        std::fs::rename(new(name), &path).map_err(|source| io_error(&path, source))?;
+    }
+    let sync = || std::fs::File::open(dir)?.sync_all();
+    sync().map_err(|source| io_error(dir, source))
 }
 
 fn io_error(path: &Path, source: std::io::Error) -> ViewError {
     ViewError::Io { path: path.to_owned(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec<'a>(text: &'a [u8], origin: &'a str) -> StoredSpec<'a> {
+        StoredSpec { text, origin: Path::new(origin), compiled: b"compiled\n" }
+    }
+
+    #[test]
+    fn a_config_spec_is_kept_with_the_file_it_is_from() {
+        let directory = tempfile::tempdir().unwrap();
+        let dir = directory.path().join("v.vws");
+        let created = ViewStorage::create(&dir, ViewUuid([1; 16]), spec(b"one", "/a/one.cs")).unwrap();
+        assert_eq!(created.config_spec_origin().unwrap(), Path::new("/a/one.cs"));
+        created.set_config_spec(spec(b"two\xff", "/b/two.cs")).unwrap();
+        let opened = ViewStorage::open(&dir).unwrap();
+        assert_eq!(opened.config_spec().unwrap(), b"two\xff");
+        assert_eq!(opened.config_spec_origin().unwrap(), Path::new("/b/two.cs"));
+        assert_eq!(opened.compiled_spec(b"two\xff").unwrap().unwrap(), b"compiled\n");
+        assert_eq!(opened.compiled_spec(b"one").unwrap(), None, "it is that of another text");
+        // Views made before origins were recorded.
+        std::fs::remove_file(dir.join("config_spec_origin")).unwrap();
+        assert_eq!(opened.config_spec_origin().unwrap(), dir.join("config_spec"));
+    }
+
+    #[test]
+    fn a_config_spec_that_cannot_be_written_leaves_text_and_origin() {
+        let directory = tempfile::tempdir().unwrap();
+        let dir = directory.path().join("v.vws");
+        let storage = ViewStorage::create(&dir, ViewUuid([1; 16]), spec(b"one", "/a/one.cs")).unwrap();
+        std::fs::create_dir(dir.join("config_spec.new")).unwrap();
+        assert!(storage.set_config_spec(spec(b"two", "/b/two.cs")).is_err());
+        assert_eq!(storage.config_spec().unwrap(), b"one");
+        assert_eq!(storage.config_spec_origin().unwrap(), Path::new("/a/one.cs"));
+    }
 }

@@ -5,7 +5,7 @@
 //! what an operation means, on commit as on replay.
 
 use super::directory::{Directory, DirectoryNode, Entry, NameChange};
-use super::element::{Branch, Checkout, Content, Element, ElementKind, Hyperlink, Version};
+use super::element::{Branch, Checkout, Content, Element, ElementKind, Hyperlink, NewElement, Version};
 use super::identity::{BranchNo, ElementNo, EventNo, Oid, SymlinkNo, TypeNo, VersionNo, ViewUuid};
 use super::operation::{Operation, Transaction};
 use super::state::{TypeKind, TypeObject, VobState, predefined, valid_type_name};
@@ -229,8 +229,15 @@ impl Work<'_> {
             Operation::CreateType { number, kind, name } => self.create_type(*number, *kind, name),
             Operation::CreateElement { number, oid, kind, element_type, owner, group, mode } => {
                 self.type_of_kind(*element_type, TypeKind::Element)?;
-                let protection = Protection { owner: *owner, group: *group, mode: *mode };
-                self.create_element(*number, *oid, *kind, *element_type, protection)
+                self.create_element(NewElement {
+                    number: *number,
+                    oid: *oid,
+                    kind: *kind,
+                    element_type: *element_type,
+                    owner: *owner,
+                    group: *group,
+                    mode: *mode,
+                })
             }
             Operation::CreateSymlink { number, oid, target } => self.create_symlink(*number, *oid, target),
             Operation::CreateBranch { element, from, branch_type } => {
@@ -370,9 +377,9 @@ impl Work<'_> {
         for (number, (kind, name)) in predefined::ALL.into_iter().enumerate() {
             self.create_type(TypeNo(number as u32), kind, name)?;
         }
-        let protection = Protection { owner, group, mode: 0o755 };
+        let (kind, element_type) = (ElementKind::Directory, predefined::DIRECTORY);
         for (number, oid) in [(ElementNo::ROOT, root), (ElementNo::LOST_AND_FOUND, lost)] {
-            self.create_element(number, oid, ElementKind::Directory, predefined::DIRECTORY, protection)?;
+            self.create_element(NewElement { number, oid, kind, element_type, owner, group, mode: 0o755 })?;
         }
         let name = b"lost+found".as_slice().into();
         let entry = Some(Entry::Element(ElementNo::LOST_AND_FOUND));
@@ -393,52 +400,10 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn create_element(
-        &mut self,
-        number: ElementNo,
-        oid: Oid,
-        kind: ElementKind,
-        element_type: TypeNo,
-        protection: Protection,
-    ) -> Result<(), Refused> {
+    fn create_element(&mut self, new: NewElement) -> Result<(), Refused> {
+        let NewElement { number, kind, .. } = new;
         due("element", self.changes.state.header.elements, number.0)?;
-        let content = match kind {
-            ElementKind::File => Content::Empty,
-            ElementKind::Directory => Content::Directory,
-        };
-        let root = Version {
-            branch: BranchNo::ROOT,
-            number: 0,
-            event: self.event,
-            predecessor: None,
-            content,
-            executable: false,
-            created_ns: self.time_ns,
-            effective_ns: self.time_ns,
-        };
-        let main = Branch {
-            branch_type: predefined::MAIN,
-            from: None,
-            event: self.event,
-            versions: vec![VersionNo::ROOT],
-            next_number: 1,
-        };
-        let element = Element {
-            number,
-            oid,
-            kind,
-            element_type,
-            owner: protection.owner,
-            group: protection.group,
-            mode: protection.mode,
-            event: self.event,
-            branches: vec![main],
-            versions: vec![root],
-            labels: vec![],
-            checkouts: vec![],
-            hyperlinks: vec![],
-            names: vec![],
-        };
+        let element = Element::new(new, self.event, self.time_ns);
         self.changes.elements.insert(number, Arc::new(element));
         if kind == ElementKind::Directory {
             let empty = Directory::default();
@@ -740,13 +705,6 @@ impl Work<'_> {
         self.changes.state.header.changesets += 1;
         Ok(())
     }
-}
-
-#[derive(Copy, Clone)]
-struct Protection {
-    owner: u32,
-    group: u32,
-    mode: u16,
 }
 
 struct NewVersion {

@@ -2,7 +2,8 @@
 //! hyperlinks, held as one value because version selection needs all of it.
 
 use super::identity::{BranchNo, ContentHash, ElementNo, EventNo, Oid, TypeNo, VersionNo, ViewUuid};
-use clerestory_specs::ElementFacts;
+use super::state::predefined;
+use clerestory_specs::{AttributeValue, ElementFacts, LinkDirection, QueryFacts, QueryObject};
 
 /// What kind of object an element versions.
 #[derive(Copy, Clone, Eq, PartialEq, Debug, serde::Serialize, serde::Deserialize)]
@@ -147,7 +148,68 @@ pub struct Element {
     pub names: Vec<(ElementNo, Box<[u8]>)>,
 }
 
+/// What a new element begins with.
+#[derive(Clone, Copy, Debug)]
+pub struct NewElement {
+    /// Its number in the VOB.
+    pub number: ElementNo,
+    /// Its identity.
+    pub oid: Oid,
+    /// File or directory.
+    pub kind: ElementKind,
+    /// Its element type.
+    pub element_type: TypeNo,
+    /// Numeric user id of the owner.
+    pub owner: u32,
+    /// Numeric group id.
+    pub group: u32,
+    /// Permission bits.
+    pub mode: u16,
+}
+
 impl Element {
+    /// Makes an element with its root branch and the empty version 0, by an event at a time in nanoseconds since
+    /// 1970 UTC. No directory catalogs it.
+    pub fn new(new: NewElement, event: EventNo, time_ns: i64) -> Element {
+        let NewElement { number, oid, kind, element_type, owner, group, mode } = new;
+        let root = Version {
+            branch: BranchNo::ROOT,
+            number: 0,
+            event,
+            predecessor: None,
+            content: match kind {
+                ElementKind::File => Content::Empty,
+                ElementKind::Directory => Content::Directory,
+            },
+            executable: false,
+            created_ns: time_ns,
+            effective_ns: time_ns,
+        };
+        let main = Branch {
+            branch_type: predefined::MAIN,
+            from: None,
+            event,
+            versions: vec![VersionNo::ROOT],
+            next_number: 1,
+        };
+        Element {
+            number,
+            oid,
+            kind,
+            element_type,
+            owner,
+            group,
+            mode,
+            event,
+            branches: vec![main],
+            versions: vec![root],
+            labels: vec![],
+            checkouts: vec![],
+            hyperlinks: vec![],
+            names: vec![],
+        }
+    }
+
     /// Returns a version that must exist in this element.
     ///
     /// # Panics
@@ -221,12 +283,46 @@ impl Element {
     }
 }
 
+/// Who made what, and with which attributes: kept beside the elements, and asked for by queries only.
+pub trait Origins {
+    /// Whether the user of that login name caused an event.
+    fn caused_by(&self, event: EventNo, login: &str) -> bool;
+    /// Calls `each` with name and value of every attribute that the versions made by an event carry.
+    fn attributes(&self, event: EventNo, each: &mut dyn FnMut(&str, &str));
+}
+
 /// An element as version selection sees it for one view.
 pub struct Seen<'a> {
     /// The element.
     pub element: &'a Element,
     /// The view that asks; none where there is no view.
     pub view: Option<&'a ViewUuid>,
+    /// What queries may ask for.
+    pub origins: &'a dyn Origins,
+}
+
+impl Seen<'_> {
+    /// The event that made an object.
+    fn event(&self, object: QueryObject) -> EventNo {
+        match object {
+            QueryObject::Element => self.element.event,
+            QueryObject::Branch(branch) => self.element.branch(BranchNo(branch)).event,
+            QueryObject::Version { branch, number } => {
+                self.version(branch, number).map_or(self.element.event, |version| version.event)
+            }
+        }
+    }
+
+    fn version(&self, branch: u32, number: u32) -> Option<&Version> {
+        let version = self.element.version_at(BranchNo(branch), number)?;
+        Some(self.element.version(version))
+    }
+
+    /// Branch and number of a version.
+    fn place(&self, version: VersionNo) -> (u32, u32) {
+        let version = self.element.version(version);
+        (version.branch.0, version.number)
+    }
 }
 
 impl ElementFacts for Seen<'_> {
@@ -278,5 +374,77 @@ impl ElementFacts for Seen<'_> {
 
     fn checked_out(&self) -> bool {
         self.view.is_some_and(|view| self.element.checkout_of(view).is_some())
+    }
+
+    fn query_facts(&self) -> &dyn QueryFacts {
+        self
+    }
+}
+
+/// Every element keeps its data in these.
+const POOLS: [&str; 2] = ["sdft", "cdft"];
+
+impl QueryFacts for Seen<'_> {
+    fn oid(&self) -> [u8; 16] {
+        self.element.oid.0
+    }
+
+    fn branch_count(&self) -> u32 {
+        self.element.branches.len() as u32
+    }
+
+    fn versions(&self, branch: u32, each: &mut dyn FnMut(u32) -> bool) {
+        let versions = &self.element.branch(BranchNo(branch)).versions;
+        let _ = versions.iter().rev().all(|version| each(self.element.version(*version).number));
+    }
+
+    /// Elements and branches are as old as their first version.
+    fn created_ns(&self, object: QueryObject) -> i64 {
+        let version = match object {
+            QueryObject::Element => self.element.versions.first(),
+            QueryObject::Branch(branch) => {
+                let first = self.element.branch(BranchNo(branch)).versions.first();
+                first.map(|version| self.element.version(*version))
+            }
+            QueryObject::Version { branch, number } => self.version(branch, number),
+        };
+        version.map_or(i64::MIN, |version| version.created_ns)
+    }
+
+    fn created_by(&self, object: QueryObject, login: &str) -> bool {
+        self.origins.caused_by(self.event(object), login)
+    }
+
+    fn attributes(&self, object: QueryObject, each: &mut dyn FnMut(&str, &AttributeValue)) {
+        if matches!(object, QueryObject::Version { .. }) {
+            let value = |text: &str| AttributeValue::Text(text.to_owned());
+            self.origins.attributes(self.event(object), &mut |name, text| each(name, &value(text)));
+        }
+    }
+
+    fn hyperlinks(&self, object: QueryObject, each: &mut dyn FnMut(u32, LinkDirection)) {
+        let QueryObject::Version { branch, number } = object else { return };
+        for link in &self.element.hyperlinks {
+            if self.place(link.from) == (branch, number) {
+                each(link.link_type.0, LinkDirection::From);
+            }
+            if self.place(link.to) == (branch, number) {
+                each(link.link_type.0, LinkDirection::To);
+            }
+        }
+    }
+
+    fn merges(&self, each: &mut dyn FnMut((u32, u32), (u32, u32))) {
+        let merges = self.element.hyperlinks.iter().filter(|link| link.link_type == predefined::MERGE);
+        merges.for_each(|link| each(self.place(link.from), self.place(link.to)));
+    }
+
+    fn uses_pool(&self, name: &str) -> bool {
+        POOLS.contains(&name)
+    }
+
+    /// There are no triggers yet to attach.
+    fn has_trigger(&self, _name: &str) -> bool {
+        false
     }
 }

@@ -4,7 +4,11 @@
 //! user types them and ordinary programs in a view; nothing of the library is called.
 
 mod build;
+mod change_of_spec;
+mod config_specs;
 mod daemon;
+mod edit_config_spec;
+mod explain;
 mod full_disk;
 mod history_names;
 mod import;
@@ -18,6 +22,7 @@ mod refused;
 mod repository;
 mod seen_elsewhere;
 mod set_view;
+mod spec_language;
 mod transcript;
 mod tree;
 mod versioning;

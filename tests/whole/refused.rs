@@ -162,9 +162,9 @@ fn a_config_spec_that_does_not_parse_leaves_the_old_one() {
         fs::write(&file, text).expect("written");
         let words = ["setcs", "-tag", "v", file.to_str().expect("a path")];
         let said = unchanged(world, || world.ct(&words).refused());
-        let first = said.lines().next().unwrap_or("");
-        assert!(first.starts_with("cleartool: Error: Config spec"), "{said}");
-        assert!(first.contains(&format!("line {line}")), "{said}");
+        let place = format!("cleartool: Error: {}:{line}:", file.display());
+        assert!(said.starts_with(&place), "{said}");
+        assert!(said.ends_with("\ncleartool: Error: Unable to set config spec.\n"), "{said}");
         assert_eq!(project.sh("cleartool catcs"), before);
         assert_eq!(project.sh("cat foo.c"), "one\ntwo\n");
     }

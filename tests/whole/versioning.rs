@@ -314,3 +314,23 @@ two
 "#,
     );
 }
+
+#[test]
+fn listings_in_the_long_form_print_the_whole_rule() {
+    let project = Project::small();
+    let spec =
+        "element * CHECKEDOUT\nelement foo.c /main/1 -mkbranch a\nmkbranch b\nelement * /main/LATEST\n";
+    project.world.set_spec("v", spec);
+    project.check(
+        r#"
+$ cleartool ls -long
+version                foo.c@@/main/1                         Rule: element foo.c /main/1 -mkbranch a
+directory version      lost+found@@/main/0                    Rule: element * /main/LATEST [-mkbranch b]
+directory version      src@@/main/1                           Rule: element * /main/LATEST [-mkbranch b]
+$ cleartool ls
+foo.c@@/main/1                                           Rule: /main/1 -mkbranch a
+lost+found@@/main/0                                      Rule: /main/LATEST [-mkbranch b]
+src@@/main/1                                             Rule: /main/LATEST [-mkbranch b]
+"#,
+    );
+}

@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use clerestory_specs::{BoundSpec, ConfigSpec, Diagnostic, ElementFacts, Environment, PathState, TypeNames};
+use clerestory_specs::{
+    AttributeValue, BoundSpec, ConfigRecord, ConfigSelector, ConfigSpec, Diagnostic, ElementFacts,
+    Environment, LinkDirection, PathState, QueryFacts, QueryObject, ReadInclude, RecordedVersion, TypeNames,
+    parse_date_time,
+};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -22,10 +26,34 @@ pub fn zone() -> TimeZone {
 
 /// The longest registered tag that begins the path.
 pub fn vob_tag_of(path: &[u8]) -> Option<Vec<u8>> {
-    let begins = |tag: &&str| {
-        path.strip_prefix(tag.as_bytes()).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
-    };
-    TAGS.iter().filter(|tag| begins(tag)).max_by_key(|tag| tag.len()).map(|tag| tag.as_bytes().to_vec())
+    longest_tag(&TAGS, path)
+}
+
+/// The longest of some tags that begins the path.
+pub fn longest_tag<T: AsRef<[u8]>>(tags: &[T], path: &[u8]) -> Option<Vec<u8>> {
+    let begins =
+        |tag: &&[u8]| path.strip_prefix(*tag).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"));
+    tags.iter().map(AsRef::as_ref).filter(begins).max_by_key(|tag| tag.len()).map(<[u8]>::to_vec)
+}
+
+/// The family identity of the VOB with a registered tag: its index, repeated.
+pub fn family_of(tag: &[u8]) -> Option<[u8; 16]> {
+    TAGS.iter().position(|known| known.as_bytes() == tag).map(|index| [index as u8 + 1; 16])
+}
+
+pub fn tag_of_family(family: [u8; 16]) -> Option<Vec<u8>> {
+    TAGS.iter().find(|tag| family_of(tag.as_bytes()) == Some(family)).map(|tag| tag.as_bytes().to_vec())
+}
+
+/// The record of one derived object, `/vobs/p/prog`: version 1 on /main/a of the element with the identity 7.
+pub fn config_record(selector: &ConfigSelector) -> io::Result<ConfigRecord> {
+    if selector.derived_object != b"/vobs/p/prog" {
+        return Err(io::Error::other("not a derived object"));
+    }
+    let mut record = ConfigRecord::default();
+    let branches = vec!["main".to_owned(), "a".to_owned()];
+    record.add([7; 16], RecordedVersion { branches, number: 1, created_ns: 0 });
+    Ok(record)
 }
 
 /// Compiles with included files from a table of path and text; relative names stand beside the including file.
@@ -36,14 +64,20 @@ pub fn compile_with(text: &[u8], files: &[(&str, &str)]) -> Result<ConfigSpec, V
         let (_, text) = found.ok_or(io::Error::from(io::ErrorKind::NotFound))?;
         Ok((path, text.as_bytes().to_vec()))
     };
-    let env = Environment {
+    ConfigSpec::compile(text, Path::new("spec"), &environment(&read_include))
+}
+
+pub fn environment(read_include: ReadInclude) -> Environment {
+    Environment {
         now: now(),
         zone: zone(),
-        read_include: &read_include,
+        read_include,
         vob_tag_of: &vob_tag_of,
+        family_of: &family_of,
+        tag_of_family: &tag_of_family,
+        config_record: &config_record,
         home: Some(b"/home/u"),
-    };
-    ConfigSpec::compile(text, Path::new("spec"), &env)
+    }
 }
 
 pub fn compile(text: &str) -> ConfigSpec {
@@ -62,9 +96,15 @@ pub fn walk(bound: &BoundSpec, path: &[u8]) -> PathState {
     names.fold(bound.at_vob_root(), |state, name| bound.descend(&state, name))
 }
 
-pub const BRANCH_TYPES: [&str; 4] = ["main", "a", "b", "c"];
-pub const LABEL_TYPES: [&str; 2] = ["REL1", "REL2"];
-pub const ELEMENT_TYPES: [&str; 3] = ["file", "directory", "text_file"];
+/// Random trees are made of the first four; the others are for drawn ones.
+pub const BRANCH_TYPES: [&str; 15] = [
+    "main", "a", "b", "c", "major", "autumn", "bugfix", "fix", "rel2", "rel2_fix", "team", "mine", "quiet",
+    "int", "wording",
+];
+pub const LABEL_TYPES: [&str; 7] =
+    ["REL1", "REL2", "BASELINE_X", "BASELINE_7", "REL_1", "REL_2", "sp\u{e9}cial"];
+pub const ELEMENT_TYPES: [&str; 5] = ["file", "directory", "text_file", "compressed_file", "html"];
+pub const HYPERLINK_TYPES: [&str; 2] = ["Merge", "Tests"];
 
 /// A VOB with the types above; the id is the index.
 pub struct Types;
@@ -85,61 +125,168 @@ impl TypeNames for Types {
     fn element_type(&self, name: &str) -> Option<u32> {
         index(&ELEMENT_TYPES, name)
     }
+
+    fn hyperlink_type(&self, name: &str) -> Option<u32> {
+        index(&HYPERLINK_TYPES, name)
+    }
+
+    /// Of all branch types `c` and `int` alone may occur on each branch.
+    fn is_once_per_branch(&self, branch_type: u32) -> bool {
+        ["c", "int"].contains(&BRANCH_TYPES[branch_type as usize])
+    }
+}
+
+/// What queries ask of any object.
+#[derive(Clone, Debug, Default)]
+pub struct Metadata {
+    pub creator: String,
+    pub attributes: Vec<(String, AttributeValue)>,
 }
 
 #[derive(Clone, Debug, Default)]
 pub struct Version {
     pub created_ns: i64,
     pub labels: Vec<u32>,
+    pub metadata: Metadata,
 }
 
 #[derive(Clone, Debug, Default)]
 pub struct Branch {
+    pub metadata: Metadata,
     pub parent: Option<u32>,
     pub branch_type: u32,
     pub versions: BTreeMap<u32, Version>,
 }
+
+/// Branch and number of a version.
+pub type VersionId = (u32, u32);
 
 #[derive(Clone, Debug, Default)]
 pub struct Element {
     pub element_type: u32,
     pub branches: Vec<Branch>,
     pub checked_out: bool,
+    pub metadata: Metadata,
+    pub identity: u8,
+    /// Type and both ends.
+    pub hyperlinks: Vec<(u32, VersionId, VersionId)>,
+    pub pool: String,
+    pub triggers: Vec<String>,
 }
 
 impl Element {
-    /// Reads lines such as `/main/a/0 @2024-01-01 REL1`; parents come first.
+    /// Reads a drawn tree; parents come first. Lines:
+    /// `/main/a/0 @2024-01-01 REL1 by=ann QA="ok" N=3`: a version, its date, labels, creator and attributes;
+    /// `/main/a by=ann N=3`: a branch, after its version 0;
+    /// `element directory checkedout by=ann id=7 pool=p1 trigger=T N=3`: the element itself;
+    /// `Merge /main/a/0 /main/1`: a hyperlink, by its type.
     pub fn new(versions: &str) -> Element {
+        Element::parse(versions, now(), &zone()).unwrap_or_else(|fault| panic!("{fault}"))
+    }
+
+    /// As [`new`](Self::new), for a present time; or which line is wrong.
+    pub fn parse(versions: &str, now: Timestamp, zone: &TimeZone) -> Result<Element, String> {
         let mut element = Element::default();
-        for line in versions.lines().map(str::trim).filter(|line| !line.is_empty()) {
-            let mut words = line.split(' ');
-            let path: Vec<&str> = words.next().unwrap().trim_start_matches('/').split('/').collect();
-            let (number, path) = path.split_last().unwrap();
-            let mut parent = None;
-            for name in path {
-                let branch_type = Types.branch_type(name).unwrap();
-                let known = element
-                    .branches
-                    .iter()
-                    .position(|branch| branch.parent == parent && branch.branch_type == branch_type);
-                parent = Some(known.unwrap_or_else(|| {
-                    element.branches.push(Branch { parent, branch_type, ..Branch::default() });
-                    element.branches.len() - 1
-                }) as u32);
+        for (line, number) in versions.lines().map(str::trim).zip(1..) {
+            if !line.is_empty() {
+                let read = element.line(line, &|day| {
+                    let time = parse_date_time(day, now, zone).map_err(|error| format!("{day}: {error}"))?;
+                    i64::try_from(time.as_nanosecond()).map_err(|error| error.to_string())
+                });
+                read.map_err(|fault| format!("line {number} of the drawn tree: {fault}"))?;
             }
-            let mut version = Version::default();
-            for word in words {
-                match word.strip_prefix('@') {
-                    Some(day) => {
-                        let time = clerestory_specs::parse_date_time(day, now(), &zone()).unwrap();
-                        version.created_ns = time.as_nanosecond() as i64;
-                    }
-                    None => version.labels.push(Types.label_type(word).unwrap()),
+        }
+        match element.branches.first() {
+            Some(_) => Ok(element),
+            None => Err("the drawn tree has no branch".to_owned()),
+        }
+    }
+
+    fn line(&mut self, line: &str, date: &Dates) -> Result<(), String> {
+        let mut words = line.split_ascii_whitespace();
+        let first = words.next().unwrap_or_default();
+        if first == "element" {
+            return words.try_for_each(|word| self.say(word, date));
+        }
+        if let Some(link) = Types.hyperlink_type(first) {
+            let mut end =
+                || words.next().and_then(|end| self.find(end)).ok_or("a hyperlink joins two versions");
+            let (from, to) = (end()?, end()?);
+            self.hyperlinks.push((link, from, to));
+            return Ok(());
+        }
+        let path: Vec<&str> = first.strip_prefix('/').ok_or("neither path nor keyword")?.split('/').collect();
+        let (number, path) = match path.split_last() {
+            Some((last, path)) if last.parse::<u32>().is_ok() => (last.parse().ok(), path),
+            _ => (None, path.as_slice()),
+        };
+        let mut parent = None;
+        for name in path {
+            let branch_type = Types.branch_type(name).ok_or_else(|| format!("no branch type {name}"))?;
+            let is_it = |branch: &Branch| branch.parent == parent && branch.branch_type == branch_type;
+            let known = self.branches.iter().position(is_it);
+            parent = Some(match (known, number) {
+                (Some(known), _) => known as u32,
+                (None, None) => return Err(format!("{first} has no version 0 yet")),
+                (None, Some(_)) => {
+                    self.branches.push(Branch { parent, branch_type, ..Branch::default() });
+                    self.branches.len() as u32 - 1
+                }
+            });
+        }
+        let branch = parent.and_then(|branch| self.branches.get_mut(branch as usize)).ok_or("no branch")?;
+        let Some(number) = number else {
+            return words.try_for_each(|word| branch.metadata.say(word, date));
+        };
+        let mut version = Version::default();
+        for word in words {
+            match word.strip_prefix('@') {
+                Some(day) => version.created_ns = date(day)?,
+                None if word.contains('=') => version.metadata.say(word, date)?,
+                None => {
+                    version
+                        .labels
+                        .push(Types.label_type(word).ok_or_else(|| format!("no label type {word}"))?);
                 }
             }
-            element.branches[parent.unwrap() as usize].versions.insert(number.parse().unwrap(), version);
         }
-        element
+        branch.versions.insert(number, version);
+        Ok(())
+    }
+
+    fn say(&mut self, word: &str, date: &Dates) -> Result<(), String> {
+        match word.split_once('=') {
+            None if word == "checkedout" => self.checked_out = true,
+            None => {
+                self.element_type =
+                    Types.element_type(word).ok_or_else(|| format!("no element type {word}"))?;
+            }
+            Some(("id", number)) => {
+                self.identity = number.parse().map_err(|_| "id is no number below 256")?
+            }
+            Some(("pool", name)) => self.pool = name.to_owned(),
+            Some(("trigger", name)) => self.triggers.push(name.to_owned()),
+            Some(_) => return self.metadata.say(word, date),
+        }
+        Ok(())
+    }
+
+    /// Branch and number of the version with that path, such as `/main/a/3`.
+    pub fn find(&self, version: &str) -> Option<(u32, u32)> {
+        let (path, number) = version.rsplit_once('/')?;
+        let branch = (0..self.branches.len() as u32).find(|&branch| self.branch_path(branch) == path)?;
+        let number = number.parse().ok()?;
+        self.branches[branch as usize].versions.contains_key(&number).then_some((branch, number))
+    }
+
+    fn metadata(&self, object: QueryObject) -> &Metadata {
+        match object {
+            QueryObject::Element => &self.metadata,
+            QueryObject::Branch(branch) => &self.branches[branch as usize].metadata,
+            QueryObject::Version { branch, number } => {
+                &self.branches[branch as usize].versions[&number].metadata
+            }
+        }
     }
 
     pub fn branch_path(&self, branch: u32) -> String {
@@ -197,5 +344,88 @@ impl ElementFacts for Element {
 
     fn checked_out(&self) -> bool {
         self.checked_out
+    }
+
+    fn query_facts(&self) -> &dyn QueryFacts {
+        self
+    }
+}
+
+/// Reads a date-time as nanoseconds since 1970.
+type Dates<'a> = dyn Fn(&str) -> Result<i64, String> + 'a;
+
+impl Metadata {
+    fn say(&mut self, word: &str, date: &Dates) -> Result<(), String> {
+        let (name, value) = word.split_once('=').ok_or_else(|| format!("{word} says nothing"))?;
+        if name == "by" {
+            self.creator = value.to_owned();
+            return Ok(());
+        }
+        let text = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
+        let value = match (text, value.parse(), value.parse()) {
+            _ if value == "opaque" => AttributeValue::Opaque(vec![1]),
+            (Some(text), ..) => AttributeValue::Text(text.to_owned()),
+            (None, Ok(integer), _) => AttributeValue::Integer(integer),
+            (None, Err(_), Ok(real)) => AttributeValue::Real(real),
+            (None, Err(_), Err(_)) => AttributeValue::Time(date(value)?),
+        };
+        self.attributes.push((name.to_owned(), value));
+        Ok(())
+    }
+}
+
+impl QueryFacts for Element {
+    fn oid(&self) -> [u8; 16] {
+        [self.identity; 16]
+    }
+
+    fn branch_count(&self) -> u32 {
+        self.branches.len() as u32
+    }
+
+    fn versions(&self, branch: u32, each: &mut dyn FnMut(u32) -> bool) {
+        let _ = self.branches[branch as usize].versions.keys().rev().all(|&number| each(number));
+    }
+
+    /// Elements and branches are as old as their version 0.
+    fn created_ns(&self, object: QueryObject) -> i64 {
+        let (branch, number) = match object {
+            QueryObject::Element => (0, 0),
+            QueryObject::Branch(branch) => (branch, 0),
+            QueryObject::Version { branch, number } => (branch, number),
+        };
+        self.branches[branch as usize].versions.get(&number).map_or(0, |version| version.created_ns)
+    }
+
+    fn created_by(&self, object: QueryObject, login: &str) -> bool {
+        self.metadata(object).creator == login
+    }
+
+    fn attributes(&self, object: QueryObject, each: &mut dyn FnMut(&str, &AttributeValue)) {
+        self.metadata(object).attributes.iter().for_each(|(name, value)| each(name, value));
+    }
+
+    fn hyperlinks(&self, object: QueryObject, each: &mut dyn FnMut(u32, LinkDirection)) {
+        let QueryObject::Version { branch, number } = object else { return };
+        for &(link, from, to) in &self.hyperlinks {
+            if from == (branch, number) {
+                each(link, LinkDirection::From);
+            }
+            if to == (branch, number) {
+                each(link, LinkDirection::To);
+            }
+        }
+    }
+
+    fn merges(&self, each: &mut dyn FnMut((u32, u32), (u32, u32))) {
+        self.hyperlinks.iter().filter(|(link, ..)| *link == 0).for_each(|&(_, from, to)| each(from, to));
+    }
+
+    fn uses_pool(&self, name: &str) -> bool {
+        self.pool == name
+    }
+
+    fn has_trigger(&self, name: &str) -> bool {
+        self.triggers.iter().any(|trigger| trigger == name)
     }
 }

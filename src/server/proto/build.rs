@@ -4,7 +4,7 @@ use std::error::Error;
 use std::path::Path;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/server/proto");
+    let directory = Path::new(&std::env::var("CARGO_MANIFEST_DIR")?).join("src/server/proto");
     let source = directory.join("clerestory.proto");
     println!("cargo:rerun-if-changed={}", source.display());
     let descriptors = protox::compile([&source], [&directory])?;

@@ -68,16 +68,9 @@ impl From<Failure> for Status {
             FailureCode::NoSpace => Code::ResourceExhausted,
             _ => Code::FailedPrecondition,
         };
-        // Response headers hold about 16 KiB: a refusal with a thousand diagnostics is cut, not lost.
-        let mut failure = failure;
-        while failure.encoded_len() > MAX_FAILURE_SIZE_BYTES && failure.diagnostics.pop().is_some() {}
         Status::with_details(code, failure.code().as_str_name(), failure.encode_to_vec().into())
     }
 }
-
-/// The largest encoded failure that is sent, well under the header limit of HTTP/2 clients (16 KiB, and details
-/// grow by a third in base 64).
-pub const MAX_FAILURE_SIZE_BYTES: usize = 8 << 10;
 
 #[cfg(test)]
 mod tests {
@@ -88,14 +81,5 @@ mod tests {
         let failure = Failure::new(FailureCode::TagInUse).name(b"/vobs/\xff".to_vec());
         assert_eq!(Failure::from_status(&Status::from(failure.clone())), Some(failure));
         assert_eq!(Failure::from_status(&Status::unavailable("gone")), None);
-    }
-
-    #[test]
-    fn too_many_diagnostics_are_cut() {
-        let diagnostic = Diagnostic { text: "x".repeat(100), ..Diagnostic::default() };
-        let failure =
-            Failure { diagnostics: vec![diagnostic; 1000], ..Failure::new(FailureCode::ConfigSpec) };
-        let received = Failure::from_status(&Status::from(failure)).unwrap();
-        assert!(!received.diagnostics.is_empty() && received.encoded_len() <= MAX_FAILURE_SIZE_BYTES);
     }
 }

@@ -1,5 +1,6 @@
 //! Checkout, uncheckout, and what commands ask about their arguments before they ask the user.
 
+use super::auto_branch::{plan_failure, planned_branches};
 use crate::server::identity::Caller;
 use crate::server::proto::*;
 use crate::server::state::{Outcome, Server, now_ns};
@@ -13,6 +14,7 @@ use crate::vob::{
     BranchNo, Content, Element, ElementKind, ElementNo, Entry, NameChange, Operation, Refused, Transaction,
     TypeKind, TypeNo, VersionNo, VobState,
 };
+use clerestory_specs::Maker;
 use rustix::fs::AtFlags;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
@@ -205,7 +207,7 @@ impl Server {
         let spec = target.view.spec();
         let rule = rule.and_then(|rule| spec.rules().get(rule.0 as usize).cloned());
         if rule.as_ref().is_some_and(|rule| rule.no_checkout) {
-            return Err(Failure::other("the config spec's rule for it says -nocheckout"));
+            return Err(Failure::new(FailureCode::NoCheckoutRule));
         }
         let selected = match (target.named, target.shown) {
             (Some(named), _) => named,
@@ -218,58 +220,65 @@ impl Server {
         }
         let view_uuid = target.view.uuid();
         let mut done = CheckedOut::default();
+        let mut refused = None;
         let mut content = Content::Empty;
         let mut executable = false;
         let number = target.element.number;
         let plan = |vob: &crate::store::Vob| {
             let element = vob.element(number)?.ok_or_else(|| Failure::internal("the element is gone"))?;
             let state = vob.state();
+            let (time_ns, user) = (now_ns(), self.user(caller, context));
             let mut operations = Vec::new();
-            let mut notices = Vec::new();
-            let wanted_branch = match request.branch.as_slice() {
-                [] => None,
-                name => Some(find_branch(&state, &element, name)?),
-            };
             let named = target.named.is_some() || request.exact_version;
-            let mkbranch =
-                rule.as_ref().filter(|_| !named && wanted_branch.is_none()).and_then(|r| r.mkbranch.clone());
-            let (branch, from) = match (wanted_branch, mkbranch) {
-                (Some(branch), _) => (branch, element.newest(branch)),
-                (None, Some(name)) if !is_on_type(&state, &element, selected, &name) => {
-                    let branch_type = branch_type(&state, &name)?;
-                    if let Some(existing) = element.branch_with_type(branch_type) {
-                        let branch = branch_id(&state, &element, existing).into_bytes();
-                        return Err(Failure { branch, ..Failure::new(FailureCode::BranchExists).name(name) });
+            let mut at = selected;
+            let (branch, from) = match request.branch.as_slice() {
+                [] if named => (element.version(selected).branch, selected),
+                [] => {
+                    let path = path_of(&target.view, &target.vob, target.parent.as_ref())?;
+                    let maker = Maker { login: &user.login, now_ns: time_ns };
+                    let plan = target.view.plan_checkout(&target.vob, &path, &element, maker)?;
+                    let made = planned_branches(&state, &element, &plan);
+                    operations.clone_from(&made.operations);
+                    done.notices.clone_from(&made.notices);
+                    match &plan.outcome {
+                        Ok(branch) => {
+                            let branch = BranchNo(*branch);
+                            let from = made.newest(&element, branch);
+                            at = made.holder(&element, from);
+                            done.version = format!("{}/0", made.last_path).into_bytes();
+                            (branch, from)
+                        }
+                        Err(failure) => {
+                            let failure = plan_failure(&state, &element, &plan, failure);
+                            if operations.is_empty() {
+                                return Err(failure);
+                            }
+                            // Branches made so far stay.
+                            refused = Some(failure);
+                            return Ok(vec![Transaction {
+                                time_ns,
+                                user,
+                                comment: String::new(),
+                                attributes: vec![],
+                                operations,
+                            }]);
+                        }
                     }
-                    operations.push(Operation::CreateBranch { element: number, from: selected, branch_type });
-                    notices.push(Notice {
-                        code: NoticeCode::CreatedBranch.into(),
-                        name: name.into_bytes(),
-                        version: version_id(&state, &element, selected).into_bytes(),
-                        ..Notice::default()
-                    });
-                    (BranchNo(element.branches.len() as u32), VersionNo(element.versions.len() as u32))
                 }
-                (None, _) if named => (element.version(selected).branch, selected),
-                (None, _) => {
-                    let branch = element.version(selected).branch;
+                name => {
+                    let branch = find_branch(&state, &element, name)?;
                     (branch, element.newest(branch))
                 }
             };
-            let at = element.versions.get(from.index()).unwrap_or(element.version(selected));
-            (content, executable) = (at.content, at.executable);
-            done.version = match element.versions.get(from.index()) {
-                Some(_) => version_id(&state, &element, from).into_bytes(),
-                None => {
-                    let on = branch_id(&state, &element, element.version(selected).branch);
-                    let made = notices.last().map(|n| String::from_utf8_lossy(&n.name).into_owned());
-                    format!("{on}/{}/0", made.unwrap_or_default()).into_bytes()
+            if from.index() < element.versions.len() {
+                at = from;
+                done.version = version_id(&state, &element, from).into_bytes();
+                if target.named.is_none() && from != selected {
+                    done.notices
+                        .push(Notice { code: NoticeCode::DifferentVersion.into(), ..Notice::default() });
                 }
-            };
-            if target.named.is_none() && element.versions.get(from.index()).is_some() && from != selected {
-                notices.push(Notice { code: NoticeCode::DifferentVersion.into(), ..Notice::default() });
             }
-            done.notices = notices;
+            (content, executable) = (element.version(at).content, element.version(at).executable);
             operations.push(Operation::CheckOut {
                 element: number,
                 view: view_uuid,
@@ -279,8 +288,8 @@ impl Server {
                 reserved: !request.unreserved,
             });
             Ok(vec![Transaction {
-                time_ns: now_ns(),
-                user: self.user(caller, context),
+                time_ns,
+                user,
                 comment: String::from_utf8_lossy(&argument.comment).into_owned(),
                 attributes: vec![],
                 operations,
@@ -297,6 +306,9 @@ impl Server {
                 failure.branch = branch_id(&target.vob.vob.state(), &element, branch).into_bytes();
             }
             return Err(failure);
+        }
+        if let Some(failure) = refused {
+            return Err(Failure { done_before: done.notices, ..failure });
         }
         done.reserved = !request.unreserved;
         done.kind = match target.element.kind {
@@ -558,10 +570,6 @@ fn branch_type(state: &VobState, name: &str) -> Outcome<TypeNo> {
     let object_kind = ObjectKind::BranchType.into();
     let missing = || Failure { object_kind, ..Failure::new(FailureCode::TypeNotFound).name(name) };
     found.map(|object| object.number).ok_or_else(missing)
-}
-
-fn is_on_type(state: &VobState, element: &Element, version: VersionNo, name: &str) -> bool {
-    state.type_name(element.branch(element.version(version).branch).branch_type) == name
 }
 
 /// Finds a branch by its type's name or its whole path.

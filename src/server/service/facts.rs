@@ -15,6 +15,7 @@ use crate::vob::{
     BranchNo, Checkout, Element, ElementKind, ElementNo, Entry, EventNo, Operation, Transaction, TypeKind,
     Version, VobState,
 };
+use clerestory_specs::Rule;
 use std::collections::HashMap;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
@@ -25,6 +26,12 @@ use std::sync::Arc;
 pub const MAY_SEARCH: u32 = 1;
 /// Permission to list a directory, as one digit of a mode.
 pub const MAY_LIST: u32 = 4;
+
+/// Tells whether the branch type of a rule's -mkbranch comes from a block around it.
+pub fn imposes_branch(rule: &Rule) -> bool {
+    let shown = rule.mkbranch.as_ref().map(|branch| format!(" [-mkbranch {branch}]"));
+    shown.is_some_and(|shown| rule.selector_text.ends_with(&shown))
+}
 
 /// Turns nanoseconds into whole seconds, downwards.
 pub fn seconds(time_ns: i64) -> i64 {

@@ -7,11 +7,12 @@ use crate::server::state::Server;
 use crate::store::VobOptions;
 use crate::store::engine::EngineKind;
 use crate::view::inode::{ViewIndex, VobIndex};
+use crate::view::storage::StoredSpec;
 use crate::view::{Host, ViewStorage};
 use crate::vob::state::predefined;
 use crate::vob::{Content, NameChange, Oid, SymlinkNo, TypeNo, User, VersionNo, ViewUuid};
 use clerestory_mount::Time;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub const FOO: ElementNo = ElementNo(2);
 pub const SRC: ElementNo = ElementNo(3);
@@ -61,7 +62,12 @@ impl Fixture {
             oid: Oid([1; 16]),
         };
         let vob = Vob::create(&dir.path().join("p.vbs"), &options).unwrap();
-        let storage = ViewStorage::create(&dir.path().join("v.vws"), OWN, SPEC).unwrap();
+        let storage = ViewStorage::create(
+            &dir.path().join("v.vws"),
+            OWN,
+            StoredSpec { text: SPEC, origin: Path::new("/spec"), compiled: b"" },
+        )
+        .unwrap();
         let server = Server {
             host: Arc::new(Host::new(PathBuf::from("/view"), Time { seconds: 0, nanoseconds: 0 })),
             home,

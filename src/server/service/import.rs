@@ -60,10 +60,7 @@ impl Server {
             importer.git(&path)
         };
         // What was committed shows at once, also when the import was stopped half-way.
-        for view in self.host.views() {
-            view.forget_selection();
-        }
-        self.host.forget_everything();
+        self.host.forget_all_selection();
         let summary = match summary {
             Ok(summary) => summary,
             Err(error) => {

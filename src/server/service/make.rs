@@ -1,5 +1,6 @@
 //! mkelem and mkdir: names come under version control.
 
+use super::auto_branch::{plan_failure, planned_branches};
 use super::check_in::{Data, store_file};
 use crate::server::identity::Caller;
 use crate::server::proto::*;
@@ -7,12 +8,13 @@ use crate::server::state::{Outcome, Server, now_ns};
 use crate::view::live::{DirectoryState, Shown, View};
 use crate::view::{Found, MountedVob, ViewStorage};
 use crate::vob::apply::{DirectoryAt, valid_entry_name};
+use crate::vob::element::NewElement;
 use crate::vob::state::predefined;
 use crate::vob::{
-    BranchNo, ElementKind, ElementNo, Entry, NameChange, Oid, Operation, Transaction, TypeKind, TypeNo,
-    VersionNo,
+    BranchNo, Element, ElementKind, ElementNo, Entry, EventNo, NameChange, Oid, Operation, Transaction,
+    TypeKind, TypeNo, VersionNo,
 };
-use clerestory_specs::Selection;
+use clerestory_specs::{Maker, PlanFailure};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -152,7 +154,7 @@ impl Server {
             if catalog.get(&slot.leaf).is_some() {
                 return Err(Failure::new(FailureCode::EntryExists));
             }
-            let time_ns = now_ns();
+            let (time_ns, user) = (now_ns(), self.user(caller, context));
             let state = store.state();
             number = state.next_element();
             let oid = Oid::derived(&[
@@ -167,14 +169,23 @@ impl Server {
                 ElementKind::Directory => "directory",
             };
             let name: Box<[u8]> = slot.leaf.as_slice().into();
+            let new = NewElement {
+                number,
+                oid,
+                kind: wanted.kind,
+                element_type: element_type.0,
+                owner: caller.user_id,
+                group: caller.group_id,
+                mode,
+            };
             let mut operations = vec![
                 Operation::CreateElement {
                     number,
                     oid,
-                    kind: wanted.kind,
-                    element_type: element_type.0,
-                    owner: caller.user_id,
-                    group: caller.group_id,
+                    kind: new.kind,
+                    element_type: new.element_type,
+                    owner: new.owner,
+                    group: new.group,
                     mode,
                 },
                 Operation::ChangeDirectory {
@@ -185,11 +196,13 @@ impl Server {
                 },
             ];
             if wanted.after != AfterMake::Nothing {
-                self.plan_after(&slot, &state, number, wanted, data, &mut operations, &mut made)?;
+                let element = Element::new(new, EventNo(state.header.events), time_ns);
+                let maker = Maker { login: &user.login, now_ns: time_ns };
+                self.plan_after(&slot, &element, maker, wanted, data, &mut operations, &mut made)?;
             }
             Ok(vec![Transaction {
                 time_ns,
-                user: self.user(caller, context),
+                user,
                 comment: String::from_utf8_lossy(&argument.comment).into_owned(),
                 attributes: vec![],
                 operations,
@@ -252,31 +265,28 @@ impl Server {
     fn plan_after(
         &self,
         slot: &Slot,
-        state: &crate::vob::VobState,
-        number: ElementNo,
+        element: &Element,
+        maker: Maker<'_>,
         wanted: &Wanted<'_>,
         data: Option<Data>,
         operations: &mut Vec<Operation>,
         made: &mut MadeElement,
     ) -> Outcome<()> {
-        let view = slot.view.uuid();
-        let main = state.type_name(predefined::MAIN);
-        let (mut branch, mut from, mut path) = (BranchNo::ROOT, VersionNo::ROOT, format!("/{main}"));
-        if let Some(name) = self.branch_for_new(slot, wanted.kind) {
-            let found = state.type_named(TypeKind::Branch, &name);
-            let object_kind = ObjectKind::BranchType.into();
-            let missing =
-                || Failure { object_kind, ..Failure::new(FailureCode::TypeNotFound).name(name.as_str()) };
-            let branch_type = found.ok_or_else(missing)?.number;
-            operations.push(Operation::CreateBranch { element: number, from, branch_type });
-            made.notices.push(Notice {
-                code: NoticeCode::CreatedBranch.into(),
-                name: name.clone().into_bytes(),
-                version: format!("{path}/0").into_bytes(),
-                ..Notice::default()
-            });
-            (branch, from, path) = (BranchNo(1), VersionNo(1), format!("{path}/{name}"));
+        let (view, number) = (slot.view.uuid(), element.number);
+        let at = slot.view.bound(&slot.vob).descend(&slot.state.path, &slot.leaf);
+        let plan = slot.view.plan_checkout(&slot.vob, &at, element, maker)?;
+        // What the view does not select is checked out nevertheless, where it begins.
+        if let Err(failure) = &plan.outcome
+            && !matches!(failure, PlanFailure::NotSelected(_) | PlanFailure::Error(..))
+        {
+            return Err(plan_failure(&slot.vob.vob.state(), element, &plan, failure));
         }
+        let branches = planned_branches(&slot.vob.vob.state(), element, &plan);
+        operations.extend(branches.operations);
+        made.notices.extend(branches.notices);
+        let branch = BranchNo(plan.branches.len() as u32);
+        let from = VersionNo(plan.branches.len() as u32);
+        let path = branches.last_path;
         made.checked_out_version = format!("{path}/0").into_bytes();
         operations.push(Operation::CheckOut {
             element: number,
@@ -293,16 +303,6 @@ impl Server {
             made.checked_in_version = format!("{path}/1").into_bytes();
         }
         Ok(())
-    }
-
-    /// Returns the branch type that the config spec's rule for the new element asks for.
-    fn branch_for_new(&self, slot: &Slot, kind: ElementKind) -> Option<String> {
-        let bound = slot.view.bound(&slot.vob);
-        let path = bound.descend(&slot.state.path, &slot.leaf);
-        match bound.select(&path, &NewElement(kind)) {
-            Selection::Version { rule, .. } => bound.rule(rule).mkbranch.clone(),
-            _ => None,
-        }
     }
 
     /// The private file of the name becomes the checked-out data; without one an empty file
@@ -434,47 +434,6 @@ impl Server {
             self.host.forget_everything();
         }
         Ok(())
-    }
-}
-
-/// The facts of an element that is about to be made: its root branch with version 0.
-struct NewElement(ElementKind);
-
-impl clerestory_specs::ElementFacts for NewElement {
-    fn is_directory(&self) -> bool {
-        self.0 == ElementKind::Directory
-    }
-
-    fn element_type(&self) -> u32 {
-        u32::MAX
-    }
-
-    fn branch_type(&self, _branch: u32) -> u32 {
-        predefined::MAIN.0
-    }
-
-    fn sub_branch(&self, _parent: u32, _branch_type: u32) -> Option<u32> {
-        None
-    }
-
-    fn branches_of_type(&self, branch_type: u32, each: &mut dyn FnMut(u32)) {
-        if branch_type == predefined::MAIN.0 {
-            each(0);
-        }
-    }
-
-    fn has_version(&self, branch: u32, number: u32) -> bool {
-        (branch, number) == (0, 0)
-    }
-
-    fn latest(&self, branch: u32, not_after_ns: Option<i64>) -> Option<u32> {
-        (branch == 0 && not_after_ns.is_none_or(|limit| limit >= now_ns())).then_some(0)
-    }
-
-    fn labelled(&self, _label_type: u32, _each: &mut dyn FnMut(u32, u32)) {}
-
-    fn checked_out(&self) -> bool {
-        false
     }
 }
 

@@ -4,10 +4,13 @@
 //! blocking work; streams pass what they make through a short queue, so that a slow client
 //! holds its own call up and no other.
 
+mod auto_branch;
 mod check_in;
 mod check_out;
 mod describe;
+mod explain;
 mod facts;
+mod faults;
 mod history;
 mod import;
 mod list;
@@ -113,7 +116,7 @@ calls! {
     list_vobs(ListVobsRequest) -> ListVobsReply = Server::list_vobs;
     mount_vob(MountRequest) -> MountReply = Server::mount_vobs;
     unmount_vob(MountRequest) -> MountReply = Server::unmount_vobs;
-    create_view(CreateViewRequest) -> ViewFacts = Server::create_view;
+    create_view(CreateViewRequest) -> CreateViewReply = Server::create_view;
     remove_view(RemoveViewRequest) -> RemoveViewReply = Server::remove_view;
     list_views(ListViewsRequest) -> ListViewsReply = Server::list_views;
     start_view(ViewTags) -> ViewOutcomes = Server::start_views;
@@ -133,6 +136,7 @@ calls! {
     version_tree VersionTreeStream(VersionTreeRequest) -> VersionTreeItem = Server::version_tree;
     history HistoryStream(HistoryRequest) -> HistoryItem = Server::history;
     import ImportStream(ImportRequest) -> ImportItem = Server::import;
+    explain ExplainStream(ExplainRequest) -> ExplainItem = Server::explain;
 }
 
 impl Server {

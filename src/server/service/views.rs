@@ -1,17 +1,20 @@
 //! Views: making, removing, listing, starting, and their config specs.
 
+use super::faults::config_spec_faults;
 use super::vobs::{bad_tag, check_storage_place, give_away, holds_only, remove_storage};
 use crate::server::identity::{self, Caller};
 use crate::server::proto::*;
 use crate::server::registry::{ViewEntry, ViewTag};
 use crate::server::state::{DEFAULT_CONFIG_SPEC, Outcome, Server, now_ns};
 use crate::store::CommitError;
-use crate::view::ViewStorage;
+use crate::view::storage::StoredSpec;
+use crate::view::{View, ViewStorage};
 use crate::vob::{ElementKind, ElementNo, Oid, Operation, Transaction, ViewUuid};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 fn view_tag(tag: &str) -> Outcome<ViewTag> {
     ViewTag::new(tag).map_err(|error| bad_tag(tag.as_bytes(), error))
@@ -24,7 +27,12 @@ fn is_abandoned(storage: &Path) -> bool {
         Ok(mut entries) => entries.next().is_none(),
         Err(error) => error.kind() == std::io::ErrorKind::NotFound,
     };
-    let known = ["private", "checkout", "config_spec", "config_spec.new", "format", "format.new", "comment"];
+    let directories = ["private", "checkout"];
+    let files = ["config_spec", "config_spec_origin", ".compiled_spec", "format"];
+    let unfinished = files.map(|file| format!("{file}.new"));
+    let unfinished = unfinished.iter().map(String::as_str);
+    let known: Vec<&str> =
+        directories.into_iter().chain(files).chain(unfinished).chain(["comment"]).collect();
     holds_only(storage, &known) && is_empty("private") && is_empty("checkout")
 }
 
@@ -32,39 +40,36 @@ fn no_such_view(tag: &str) -> Failure {
     Failure { view_tag: tag.to_owned(), ..Failure::new(FailureCode::NoSuchViewTag) }
 }
 
-fn diagnostics(complaints: Vec<clerestory_specs::Diagnostic>) -> Failure {
-    let one = |complaint: clerestory_specs::Diagnostic| Diagnostic {
-        file: complaint.file.as_os_str().as_bytes().to_vec(),
-        line: complaint.line,
-        column: complaint.column,
-        text: complaint_text(&complaint),
-    };
-    Failure {
-        diagnostics: complaints.into_iter().map(one).collect(),
-        ..Failure::new(FailureCode::ConfigSpec)
-    }
-}
-
-/// What is wrong, without the place, which the client prints itself.
-fn complaint_text(complaint: &clerestory_specs::Diagnostic) -> String {
-    let found = complaint.found.iter().map(|found| format!("found \"{found}\""));
-    let expected = complaint.expected.iter().map(|expected| format!("expected {expected}"));
-    let details: Vec<String> = found.chain(expected).collect();
-    match details.is_empty() {
-        true => complaint.message.clone(),
-        false => format!("{} ({})", complaint.message, details.join(", ")),
-    }
+/// A text that is to become a view's config spec.
+struct Candidate {
+    text: Vec<u8>,
+    /// The file that it is from.
+    file: PathBuf,
+    /// It is an edited copy of that file's text, and somewhere else.
+    is_copy: bool,
 }
 
 impl Server {
-    pub(super) fn create_view(&self, caller: &Caller, request: &CreateViewRequest) -> Outcome<ViewFacts> {
+    pub(super) fn create_view(
+        &self,
+        caller: &Caller,
+        request: &CreateViewRequest,
+    ) -> Outcome<CreateViewReply> {
         let tag = view_tag(&request.tag)?;
-        let _turn = self.administration.lock();
+        let context = Server::context(&request.context)?;
         let text = match request.config_spec.as_slice() {
             [] => self.default_config_spec()?,
             text => text.to_vec(),
         };
-        self.compile(&text, Path::new("/"), caller).map_err(diagnostics)?;
+        let origin = self.default_config_spec_file();
+        // Before the turn: included files can be slow to read.
+        let compiled = match self.compile_in(self.current_tag(context), &text, &origin, caller) {
+            Ok(spec) => spec.compiled_form(),
+            Err(found) => {
+                return Ok(CreateViewReply { view: None, faults: Some(config_spec_faults(found, None)) });
+            }
+        };
+        let _turn = self.administration.lock();
         let storage = match request.storage.as_slice() {
             [] => self.default_storage(self.home.views(), tag.as_str(), "vws"),
             path => PathBuf::from(OsStr::from_bytes(path)),
@@ -90,7 +95,8 @@ impl Server {
             remove_storage(&storage)?;
         }
         check_storage_place(&storage, caller, &self.home.views())?;
-        drop(ViewStorage::create(&storage, uuid, &text)?);
+        let config_spec = StoredSpec { text: &text, origin: &origin, compiled: &compiled };
+        drop(ViewStorage::create(&storage, uuid, config_spec)?);
         let comment = || std::fs::write(storage.join("comment"), &request.comment);
         let made = give_away(&storage, caller)
             .and_then(|()| comment().map_err(|error| Failure::system(storage.as_os_str().as_bytes(), &error)))
@@ -102,12 +108,17 @@ impl Server {
             return Err(failure);
         }
         self.show_view(&tag)?;
-        self.view_facts(&tag)
+        Ok(CreateViewReply { view: Some(self.view_facts(&tag)?), faults: None })
     }
 
-    /// The site's default config spec: the file `default_config_spec` of the home, if there is one.
+    /// Where the site's default config spec is, if there is one.
+    fn default_config_spec_file(&self) -> PathBuf {
+        self.home.root().join("default_config_spec")
+    }
+
+    /// The site's default config spec, else the built-in one.
     fn default_config_spec(&self) -> Outcome<Vec<u8>> {
-        let path = self.home.root().join("default_config_spec");
+        let path = self.default_config_spec_file();
         match std::fs::read(&path) {
             Ok(text) => Ok(text),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(DEFAULT_CONFIG_SPEC.into()),
@@ -296,45 +307,84 @@ impl Server {
         request: &SetConfigSpecRequest,
     ) -> Outcome<SetConfigSpecReply> {
         let context = Server::context(&request.context)?;
-        let view = match request.tag.as_str() {
-            "" => self.current_view(context)?,
-            tag => self.started_view(tag)?,
-        };
-        let entries = self.registry.entries();
-        let owner =
-            entries.views.iter().find(|(tag, _)| tag.as_str() == view.tag).map(|(_, entry)| entry.owner);
-        self.permit(caller, &[(owner.unwrap_or(0), "view owner")], "set config spec")?;
-        let stored = view.storage.dir().join("config_spec");
-        let (text, file) = match &request.source {
-            Some(set_config_spec_request::Source::Text(text)) => {
-                (text.text.clone(), PathBuf::from(OsStr::from_bytes(&text.file)))
+        let (tag, set_view_tag) = self.config_spec_view(context, &request.tag)?;
+        let view = self.view_to_configure(caller, tag)?;
+        let Candidate { text, file, is_copy } = self.config_spec_to_set(&view, &request.source)?;
+        let mut reply = SetConfigSpecReply { tag: tag.to_owned(), faults: None, set_view_tag };
+        match self.compile_in(self.current_tag(context), &text, &file, caller) {
+            Ok(spec) => {
+                // What is stored is what is in force, also when two set at once.
+                let turn = self.administration.lock();
+                let compiled = spec.compiled_form();
+                view.storage.set_config_spec(StoredSpec {
+                    text: &text,
+                    origin: &file,
+                    compiled: &compiled,
+                })?;
+                self.host.set_spec(&view, spec);
+                drop(turn);
             }
-            Some(set_config_spec_request::Source::Default(_)) => (self.default_config_spec()?, stored),
-            Some(set_config_spec_request::Source::Current(_)) => (view.storage.config_spec()?, stored),
+            Err(found) => reply.faults = Some(config_spec_faults(found, is_copy.then_some(&file))),
+        }
+        Ok(reply)
+    }
+
+    fn config_spec_to_set(
+        &self,
+        view: &View,
+        source: &Option<set_config_spec_request::Source>,
+    ) -> Outcome<Candidate> {
+        use set_config_spec_request::Source;
+        let origin = view.storage.config_spec_origin()?;
+        let (text, file, is_copy) = match source {
+            Some(Source::Text(given)) if given.file.is_empty() => (given.text.clone(), origin, true),
+            Some(Source::Text(given)) => {
+                let file = PathBuf::from(OsStr::from_bytes(&given.file));
+                if !file.is_absolute() {
+                    return Err(Failure::internal("a config spec's file was not named by its whole path"));
+                }
+                (given.text.clone(), file, false)
+            }
+            Some(Source::Default(_)) => (self.default_config_spec()?, self.default_config_spec_file(), false),
+            Some(Source::Current(_)) => (view.storage.config_spec()?, origin, false),
             None => return Err(Failure::internal("a config spec was not given")),
         };
-        let spec = self.compile(&text, &file, caller).map_err(diagnostics)?;
-        view.storage.set_config_spec(&text)?;
-        view.set_spec(spec);
-        self.host.forget_everything();
-        Ok(SetConfigSpecReply { tag: view.tag.clone(), warnings: vec![] })
+        Ok(Candidate { text, file, is_copy })
+    }
+
+    /// Finds the view whose config spec a command means: the named one, else the working directory's, else
+    /// the set one. Answers its tag, and the set view's when the working directory's goes before it.
+    fn config_spec_view<'a>(&self, context: &'a Context, named: &'a str) -> Outcome<(&'a str, String)> {
+        if !named.is_empty() {
+            return Ok((named, String::new()));
+        }
+        let tag = self.current_tag(context).ok_or_else(|| Failure::new(FailureCode::NoView))?;
+        let other = Some(&context.view_tag).filter(|set| !set.is_empty() && *set != tag);
+        Ok((tag, other.cloned().unwrap_or_default()))
+    }
+
+    /// Finds a started view whose config spec the caller may set.
+    fn view_to_configure(&self, caller: &Caller, tag: &str) -> Outcome<Arc<View>> {
+        let view = self.started_view(tag)?;
+        let entries = self.registry.entries();
+        let parsed = view_tag(tag)?;
+        let entry = entries.views.get(&parsed).ok_or_else(|| no_such_view(tag))?;
+        self.permit(caller, &[(entry.owner, "view owner")], "set config spec")
+            .map_err(|failure| Failure { view_tag: tag.to_owned(), ..failure })?;
+        Ok(view)
     }
 
     pub(super) fn get_config_spec(
         &self,
-        _caller: &Caller,
+        caller: &Caller,
         request: &GetConfigSpecRequest,
     ) -> Outcome<GetConfigSpecReply> {
         let context = Server::context(&request.context)?;
-        let (tag, set_view_tag) = match request.tag.as_str() {
-            "" => {
-                let tag = self.current_tag(context).ok_or_else(|| Failure::new(FailureCode::NoView))?;
-                let other = !context.view_tag.is_empty() && context.view_tag != tag;
-                (tag, if other { context.view_tag.clone() } else { String::new() })
-            }
-            tag => (tag, String::new()),
-        };
-        // The view need not be started.
+        let (tag, set_view_tag) = self.config_spec_view(context, &request.tag)?;
+        if request.to_change {
+            self.view_to_configure(caller, tag)?;
+        }
+        // To be read, the view need not be started.
         let entries = self.registry.entries();
         let parsed = view_tag(tag).map_err(|_| no_such_view(tag))?;
         let entry = entries.views.get(&parsed).ok_or_else(|| no_such_view(tag))?;

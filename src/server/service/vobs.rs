@@ -184,10 +184,7 @@ impl Server {
         let Some(vob) = self.host.remove_vob(tag) else {
             return false;
         };
-        for view in self.host.views() {
-            view.forget_selection();
-        }
-        self.host.tables_changed();
+        self.host.forget_all_selection();
         if let Err(error) = vob.vob.close() {
             tracing::error!(%error, vob = tag, "the index was not written; it is brought up from the journal");
         }

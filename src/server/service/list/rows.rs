@@ -122,8 +122,12 @@ impl Listing<'_> {
         let Some(rule) = rule.and_then(|rule| self.spec.rules().get(rule.0 as usize)) else {
             return row;
         };
-        let (selector, branch) = split_rule(&rule.selector_text, rule.mkbranch.as_deref());
-        ListRow { rule: selector.into(), make_branch: branch.into(), ..row }
+        let (selector, branch, branch_of_block) = split_rule(&rule.selector_text, rule.mkbranch.as_deref());
+        let mut whole_rule = rule.text.clone();
+        if branch_of_block {
+            whole_rule.extend_from_slice(format!(" [-mkbranch {branch}]").as_bytes());
+        }
+        ListRow { rule: selector.into(), make_branch: branch.into(), branch_of_block, whole_rule, ..row }
     }
 
     pub(super) fn symbolic_link(&self, number: SymlinkNo) -> Outcome<ListRow> {
@@ -135,14 +139,14 @@ impl Listing<'_> {
     }
 }
 
-/// Parts what listings show of a rule into the selector and the branch type of its -mkbranch.
-fn split_rule<'a>(shown: &'a str, branch: Option<&'a str>) -> (&'a str, &'a str) {
-    let Some(branch) = branch else { return (shown, "") };
-    let clauses = [format!(" [-mkbranch {branch}]"), format!(" -mkbranch {branch}")];
-    match clauses.iter().find_map(|clause| shown.strip_suffix(clause.as_str())) {
-        Some(selector) => (selector, branch),
-        None => (shown, ""),
-    }
+/// Parts what listings show of a rule into the selector and the branch type of its -mkbranch, and tells
+/// whether that is a block's.
+fn split_rule<'a>(shown: &'a str, branch: Option<&'a str>) -> (&'a str, &'a str, bool) {
+    let Some(branch) = branch else { return (shown, "", false) };
+    let clauses = [(format!(" [-mkbranch {branch}]"), true), (format!(" -mkbranch {branch}"), false)];
+    let parted =
+        |(clause, of_block): &(String, bool)| Some((shown.strip_suffix(clause.as_str())?, branch, *of_block));
+    clauses.iter().find_map(parted).unwrap_or((shown, "", false))
 }
 
 fn annotated(row: ListRow, annotation: Annotation) -> ListRow {
@@ -166,8 +170,8 @@ mod tests {
 
     #[test]
     fn rules_are_parted_from_their_branches() {
-        assert_eq!(split_rule("/main/LATEST", None), ("/main/LATEST", ""));
-        assert_eq!(split_rule("REL1 -mkbranch b", Some("b")), ("REL1", "b"));
-        assert_eq!(split_rule("REL1 [-mkbranch b]", Some("b")), ("REL1", "b"));
+        assert_eq!(split_rule("/main/LATEST", None), ("/main/LATEST", "", false));
+        assert_eq!(split_rule("REL1 -mkbranch b", Some("b")), ("REL1", "b", false));
+        assert_eq!(split_rule("REL1 [-mkbranch b]", Some("b")), ("REL1", "b", true));
     }
 }
