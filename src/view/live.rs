@@ -356,9 +356,27 @@ impl View {
         generation: u64,
         parent: Option<(ElementNo, Box<[u8]>)>,
     ) -> Result<Arc<DirectoryState>, StoreError> {
+        self.enter_again(vob, number, path, generation, parent, None)
+    }
+
+    /// As [`enter`](Self::enter), for a directory that was looked at before: what `former` catalogs need not be
+    /// read again where the same version is selected. A commit that changes a version's catalog in place enters
+    /// the directory itself when it is told.
+    ///
+    /// # Errors
+    /// If the VOB cannot be read.
+    pub(super) fn enter_again(
+        &self,
+        vob: &MountedVob,
+        number: ElementNo,
+        path: PathState,
+        generation: u64,
+        parent: Option<(ElementNo, Box<[u8]>)>,
+        former: Option<&DirectoryState>,
+    ) -> Result<Arc<DirectoryState>, StoreError> {
         loop {
             let before = vob.vob.epoch();
-            let state = self.look(vob, number, path.clone(), generation, parent.clone())?;
+            let state = self.look(vob, number, path.clone(), generation, parent.clone(), former)?;
             self.states.remember(vob.index, number, &state);
             // A state that a commit has overtaken must not stay.
             if vob.vob.epoch() == before {
@@ -374,6 +392,7 @@ impl View {
         path: PathState,
         generation: u64,
         parent: Option<(ElementNo, Box<[u8]>)>,
+        former: Option<&DirectoryState>,
     ) -> Result<Arc<DirectoryState>, StoreError> {
         let element = vob.element(number)?;
         let at = match self.select(vob, &path, &element) {
@@ -383,9 +402,10 @@ impl View {
             }
             Shown::Nothing(_) | Shown::Error(_) => None,
         };
-        let catalog = match at {
-            Some(at) => vob.vob.directory(number, at)?,
-            None => Arc::default(),
+        let catalog = match (at, former) {
+            (Some(DirectoryAt::Version(_)), Some(former)) if former.at == at => Arc::clone(&former.catalog),
+            (Some(at), _) => vob.vob.directory(number, at)?,
+            (None, _) => Arc::default(),
         };
         Ok(Arc::new(DirectoryState::new(parent, path, generation, element, at, catalog)))
     }

@@ -24,13 +24,16 @@ use crate::vob::element::Seen;
 use crate::vob::{Directory, Element, ElementKind, ElementNo, Entry, SymlinkNo, ViewUuid};
 use clerestory_mount::Inode;
 use clerestory_specs::{BoundSpec, PathState, Selection};
-use std::collections::{HashMap, HashSet, VecDeque};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::ScopedJoinHandle;
 
 /// Names from which on judging is shared among threads: below, starting one takes longer.
-const NAMES_PER_THREAD: usize = 2_000;
+const NAMES_PER_THREAD: usize = 500;
+/// Directories that a thread takes at once.
+const ITEMS_TAKEN_TOGETHER: usize = 32;
 /// Threads that judge, at most: requests are to be answered meanwhile.
 const THREADS_MAX: usize = 8;
 /// Names above which not all elements can be expected in the VOB's cache (it holds 100,000, of
@@ -66,8 +69,8 @@ enum Leads {
     Symlink(SymlinkNo),
 }
 
-/// A name, and the directory element that it led to once.
-type Named = (Box<[u8]>, ElementNo);
+/// A directory element, and which of its names is meant.
+type Named = (Arc<Element>, usize);
 
 /// A directory before and after.
 struct Pair {
@@ -115,8 +118,7 @@ fn judge_vob(
     directories: &[(ElementNo, &Arc<DirectoryState>)],
     tell: Tell<'_>,
 ) -> Result<(), Unsure> {
-    let wanted: HashSet<ElementNo> = directories.iter().map(|(number, _)| *number).collect();
-    let states = place(view, vob, &wanted)?;
+    let states = place(view, vob, &directories.iter().copied().collect())?;
     let bound = view.bound(vob);
     let mut pairs = Vec::with_capacity(directories.len());
     for (number, was) in directories {
@@ -139,21 +141,25 @@ fn judge_vob(
     Ok(Judge { vob, bound: &bound, view: view.uuid(), tell }.all(&pairs)?)
 }
 
+/// The states of directories, by their elements.
+type States = FxHashMap<ElementNo, Arc<DirectoryState>>;
+
 /// Finds the paths by which directories are reached by the rules in force, and puts their
-/// states there in force.
+/// states there in force. Given are their former states.
 fn place(
     view: &View,
     vob: &MountedVob,
-    wanted: &HashSet<ElementNo>,
-) -> Result<HashMap<ElementNo, Arc<DirectoryState>>, StoreError> {
+    wanted: &FxHashMap<ElementNo, &Arc<DirectoryState>>,
+) -> Result<States, StoreError> {
     // Every directory that may be on the way, and the names by which one leads to another.
-    let mut below: HashMap<ElementNo, Vec<Named>> = HashMap::new();
-    let mut seen = wanted.clone();
-    let mut upwards: Vec<ElementNo> = wanted.iter().copied().collect();
+    let mut below: FxHashMap<ElementNo, Vec<Named>> = FxHashMap::default();
+    let mut seen: FxHashSet<ElementNo> = wanted.keys().copied().collect();
+    let mut upwards: Vec<ElementNo> = wanted.keys().copied().collect();
     vob.vob.prefetch(&upwards)?;
     while let Some(number) = upwards.pop() {
-        for (parent, name) in &vob.element(number)?.names {
-            below.entry(*parent).or_default().push((name.clone(), number));
+        let element = vob.element(number)?;
+        for (index, (parent, _)) in element.names.iter().enumerate() {
+            below.entry(*parent).or_default().push((Arc::clone(&element), index));
             if seen.insert(*parent) {
                 upwards.push(*parent);
             }
@@ -161,36 +167,86 @@ fn place(
     }
     let root = view.root(vob)?;
     let (generation, bound) = (root.generation, view.bound(vob));
-    let mut placed = HashMap::from([(ElementNo::ROOT, root)]);
-    let mut queue = VecDeque::from([ElementNo::ROOT]);
-    while let Some(parent) = queue.pop_front() {
-        let Some(state) = placed.get(&parent).cloned() else { continue };
-        for (name, number) in below.remove(&parent).unwrap_or_default() {
-            if placed.contains_key(&number) || state.catalog.get(&name) != Some(Entry::Element(number)) {
-                continue;
-            }
-            let by = Some((parent, name));
-            // A request may have been here already.
-            let known = view.known_directory(vob.index, number).filter(|known| known.parent == by);
-            let found = match (known, &by) {
-                (None, Some((_, name))) => {
-                    let path = bound.descend(&state.path, name);
-                    view.enter(vob, number, path, generation, by)?
+    let mut placed = States::from_iter([(ElementNo::ROOT, Arc::clone(&root))]);
+    let mut level = vec![(ElementNo::ROOT, root)];
+    while !level.is_empty() {
+        let reach = |(parent, state): &(ElementNo, Arc<DirectoryState>)| {
+            let mut reached = Vec::new();
+            for (element, index) in below.get(parent).into_iter().flatten() {
+                let (number, name) = (element.number, &element.names[*index].1);
+                if placed.contains_key(&number) || state.catalog.get(name) != Some(Entry::Element(number)) {
+                    continue;
                 }
-                (Some(known), _) => known,
-                (None, None) => continue,
+                // A request may have been here already.
+                let by = Some((*parent, name.clone()));
+                let known = view.known_directory(vob.index, number).filter(|known| known.parent == by);
+                let found = match known {
+                    Some(known) => known,
+                    None => {
+                        let path = bound.descend(&state.path, name);
+                        let former = wanted.get(&number).map(|former| &***former);
+                        view.enter_again(vob, number, path, generation, by, former)?
+                    }
+                };
+                reached.push((number, found));
+            }
+            Ok(reached)
+        };
+        let reached = in_parallel(&level, reach)?;
+        level = Vec::with_capacity(reached.len());
+        for (number, state) in reached {
+            // Reached by two names at once, it has the state that came last.
+            let in_force = match placed.contains_key(&number) {
+                true => view.known_directory(vob.index, number).unwrap_or(state),
+                false => state,
             };
-            placed.insert(number, found);
-            queue.push_back(number);
+            placed.insert(number, Arc::clone(&in_force));
+            level.push((number, in_force));
         }
     }
     // No path leads to the others.
-    for number in wanted {
+    for number in wanted.keys() {
         if !placed.contains_key(number) {
             placed.insert(*number, view.directory(vob, *number)?);
         }
     }
     Ok(placed)
+}
+
+/// What each item yields, in no particular order; on several threads where there are many.
+fn in_parallel<T: Sync, R: Send>(
+    items: &[T],
+    work: impl Fn(&T) -> Result<Vec<R>, StoreError> + Sync,
+) -> Result<Vec<R>, StoreError> {
+    let next = AtomicUsize::new(0);
+    let share = || -> Result<Vec<R>, StoreError> {
+        let mut yielded = Vec::new();
+        loop {
+            let start = next.fetch_add(ITEMS_TAKEN_TOGETHER, Ordering::Relaxed);
+            let Some(rest) = items.get(start..).filter(|rest| !rest.is_empty()) else { return Ok(yielded) };
+            for item in &rest[..rest.len().min(ITEMS_TAKEN_TOGETHER)] {
+                yielded.extend(work(item)?);
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads(items.len())).map(|_| scope.spawn(share)).collect();
+        let mut all = share()?;
+        for other in others {
+            all.extend(joined(other)?);
+        }
+        Ok(all)
+    })
+}
+
+/// How many threads are worth while for so many names or directories.
+fn threads(items: usize) -> usize {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS_MAX);
+    (items / NAMES_PER_THREAD).clamp(1, processors)
+}
+
+fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 struct Judge<'a> {
@@ -204,17 +260,12 @@ impl Judge<'_> {
     /// Judges all, on several threads where there are many names.
     fn all(&self, pairs: &[Pair]) -> Result<(), StoreError> {
         let names: usize = pairs.iter().map(|pair| pair.is.catalog.len() + 1).sum();
-        let processors = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS_MAX);
         let (next, in_batches) = (AtomicUsize::new(0), names > NAMES_CACHED);
         std::thread::scope(|scope| {
-            let others = 1..(names / NAMES_PER_THREAD).clamp(1, processors);
-            let others: Vec<_> =
-                others.map(|_| scope.spawn(|| self.share(pairs, &next, in_batches))).collect();
-            let own = self.share(pairs, &next, in_batches);
-            let join = |other: ScopedJoinHandle<'_, _>| {
-                other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-            };
-            others.into_iter().map(join).fold(own, Result::and)
+            let share = || self.share(pairs, &next, in_batches);
+            let others: Vec<_> = (1..threads(names)).map(|_| scope.spawn(share)).collect();
+            let own = share();
+            others.into_iter().map(joined).fold(own, Result::and)
         })
     }
 

@@ -315,13 +315,18 @@ impl Server {
             Ok(spec) => {
                 // What is stored is what is in force, also when two set at once.
                 let turn = self.administration.lock();
-                let compiled = spec.compiled_form();
-                view.storage.set_config_spec(StoredSpec {
-                    text: &text,
-                    origin: &file,
-                    compiled: &compiled,
-                })?;
-                self.host.set_spec(&view, spec);
+                let (compiled, before) = (spec.compiled_form(), view.spec());
+                let stored = StoredSpec { text: &text, origin: &file, compiled: &compiled };
+                // The disk and the processors work side by side; the command ends after both.
+                let stored = std::thread::scope(|scope| {
+                    let storing = scope.spawn(|| view.storage.set_config_spec(stored));
+                    self.host.set_spec(&view, spec);
+                    storing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+                });
+                if let Err(error) = stored {
+                    self.host.set_spec(&view, before);
+                    return Err(error.into());
+                }
                 drop(turn);
             }
             Err(found) => reply.faults = Some(config_spec_faults(found, is_copy.then_some(&file))),
