@@ -12,7 +12,9 @@ use super::storage::ViewStorage;
 use crate::store::{StoreError, Vob};
 use crate::vob::apply::DirectoryAt;
 use crate::vob::element::{Origins, Seen};
-use crate::vob::{BranchNo, Directory, Element, ElementNo, EventNo, TypeKind, VersionNo, ViewUuid, VobState};
+use crate::vob::{
+    BranchNo, Directory, Element, ElementNo, EventNo, TypeKind, TypeNo, VersionNo, ViewUuid, VobState,
+};
 use clerestory_specs::{
     BoundSpec, BranchPlan, ConfigSpec, Maker, PathState, RuleIndex, Selection, TypeNames,
 };
@@ -183,9 +185,8 @@ impl TypeNames for Names<'_> {
         self.find(TypeKind::Hyperlink, name)
     }
 
-    /// The laws of a VOB allow one branch of a type in each element.
-    fn is_once_per_branch(&self, _branch_type: u32) -> bool {
-        false
+    fn is_once_per_branch(&self, branch_type: u32) -> bool {
+        self.0.type_object(TypeNo(branch_type)).is_some_and(|object| object.is_per_branch())
     }
 }
 

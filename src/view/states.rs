@@ -149,6 +149,14 @@ mod tests {
         fn element_type(&self, _: &str) -> Option<u32> {
             None
         }
+
+        fn hyperlink_type(&self, _: &str) -> Option<u32> {
+            None
+        }
+
+        fn is_once_per_branch(&self, _: u32) -> bool {
+            false
+        }
     }
 
     const VOB: VobIndex = VobIndex(0);
@@ -160,6 +168,9 @@ mod tests {
             zone: jiff::tz::TimeZone::UTC,
             read_include: &|_, _| Err(std::io::ErrorKind::NotFound.into()),
             vob_tag_of: &|_| None,
+            family_of: &|_| None,
+            tag_of_family: &|_| None,
+            config_record: &|_| Err(std::io::ErrorKind::NotFound.into()),
             home: None,
         };
         let spec = ConfigSpec::compile(b"element a/... /main/1\n", Path::new("spec"), &environment);
@@ -180,6 +191,7 @@ mod tests {
             branches: vec![],
             versions: vec![],
             labels: vec![],
+            label_events: vec![],
             checkouts: vec![],
             hyperlinks: vec![],
             names: vec![],

@@ -60,10 +60,11 @@ impl Server {
             Refused::NameTaken(name) => Failure::new(FailureCode::EntryExists).name(name),
             Refused::BadName(name) => Failure::new(FailureCode::BadName).name(name),
             Refused::BadEntryName => Failure::new(FailureCode::BadName),
-            Refused::BranchExists(number) => {
+            Refused::BranchExists { branch_type, .. } => {
                 let state = vob.vob.state();
-                Failure::new(FailureCode::BranchExists).name(state.type_name(number))
+                Failure::new(FailureCode::BranchExists).name(state.type_name(branch_type))
             }
+            Refused::BadDefinition(text) => Failure::other(text),
             Refused::Unreadable(error) => {
                 tracing::error!(%error, "records");
                 Failure { text: error.to_string(), ..Failure::new(FailureCode::Damaged) }
