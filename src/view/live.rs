@@ -228,6 +228,21 @@ impl Origins for Events<'_> {
     }
 }
 
+/// A version selector that a command was given: a config spec of one rule, in one VOB.
+pub struct VersionSelector(BoundSpec);
+
+impl VersionSelector {
+    /// Looks the names of a spec's rules up in a VOB.
+    pub fn new(spec: &ConfigSpec, vob: &MountedVob) -> VersionSelector {
+        VersionSelector(spec.bind(&Names(&vob.vob.state()), vob.tag.as_bytes()))
+    }
+
+    /// Selects a version of an element, wherever that is; no view's checkout counts.
+    pub fn select(&self, vob: &MountedVob, element: &Element) -> Shown {
+        select(&self.0, vob, &self.0.at_vob_root(), element, &ViewUuid([0; 16]))
+    }
+}
+
 impl View {
     /// Starts a view with a compiled config spec.
     pub fn new(index: ViewIndex, tag: String, storage: ViewStorage, spec: ConfigSpec) -> View {
