@@ -24,5 +24,6 @@ mod seen_elsewhere;
 mod set_view;
 mod transcript;
 mod tree;
+mod types;
 mod versioning;
 mod world;

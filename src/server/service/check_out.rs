@@ -58,7 +58,11 @@ impl Server {
             },
             Refused::NotCheckedOut => Failure::new(FailureCode::NotCheckedOut),
             Refused::NotPredecessor { .. } => Failure::new(FailureCode::NotPredecessor),
-            Refused::NameTaken(name) => Failure::new(FailureCode::EntryExists).name(name),
+            Refused::NameTaken(name) => Failure::new(FailureCode::NameExists).name(name),
+            Refused::Predefined(name) => Failure::new(FailureCode::Predefined).name(name),
+            Refused::IsSupertype(name) => {
+                Failure::other(format!("element type \"{name}\" is the supertype of another"))
+            }
             Refused::BadName(name) => Failure::new(FailureCode::BadName).name(name),
             Refused::BadEntryName => Failure::new(FailureCode::BadName),
             Refused::BranchExists { branch_type, .. } => {
