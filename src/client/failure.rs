@@ -137,6 +137,22 @@ fn reasons(failure: &Failure, pname: &[u8]) -> Vec<Vec<u8>> {
             quoted("A version-extended name is not allowed here: ", name, ".")
         }
         FailureCode::BadName => quoted("Invalid name: ", name, "."),
+        FailureCode::NameExists => quoted("Name ", name, " already exists."),
+        FailureCode::TypeInUse => {
+            let instances = match failure.object_kind() {
+                ObjectKind::Version => "labels",
+                ObjectKind::Branch => "branches",
+                ObjectKind::FileElement => "elements",
+                _ => "hyperlinks",
+            };
+            quoted(&format!("There are {instances} of type "), name, ".")
+        }
+        FailureCode::Predefined => quoted("Type ", name, " is predefined and cannot be changed."),
+        FailureCode::LabelExists => quoted("Version label of type ", name, " already on element."),
+        FailureCode::NoSuchLabel => quoted("No version label of type ", name, " on element."),
+        FailureCode::VersionIsCheckedOut => quoted("Version is checked out: ", name, "."),
+        FailureCode::AmbiguousVersion => quoted("Ambiguous version: ", name, "."),
+        FailureCode::BadVersionSelector => quoted("Invalid version selector: ", name, "."),
         FailureCode::NotDone => plain("Nothing was done because another object failed."),
         FailureCode::Unspecified => {
             vec![text(&[b"The daemon reported an unknown error. ", failure.text.as_bytes()])]

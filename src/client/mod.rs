@@ -46,10 +46,18 @@ mod edcs;
 mod editor;
 mod endview;
 mod help;
+mod lscheckout;
+mod lstype;
+mod mkbranch;
+mod mklabel;
+mod mktype;
 mod mount;
 mod pwd;
 mod pwv;
 mod quit;
+mod rename;
+mod reserve;
+mod rmtype;
 mod umount;
 
 use std::ffi::{OsStr, OsString};

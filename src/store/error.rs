@@ -118,6 +118,8 @@ pub struct Committed {
     pub first_event: EventNo,
     /// Elements that changed.
     pub elements: Vec<ElementNo>,
-    /// Whether type objects were added.
+    /// Whether type objects were made or changed.
     pub types_changed: bool,
+    /// Names below `@@` that may lead elsewhere now, in any element.
+    pub history_names: Vec<String>,
 }

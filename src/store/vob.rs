@@ -35,6 +35,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// The storage format this program writes, and the newest it understands.
 pub const FORMAT: u32 = 1;
 
+/// The form of the index records. An index of another form is rebuilt. 1, which had no number of its
+/// own, knew nothing of definitions of types, of label events, and of what is checked out.
+const INDEX_FORM: u32 = 2;
+
 /// Frames that may wait for a checkpoint: bounds the time that opening after a crash takes.
 const FRAMES_PER_CHECKPOINT: u32 = 256;
 /// Changed elements that may wait for a checkpoint: bounds memory.
@@ -176,6 +180,14 @@ impl Vob {
                 Some(stored) => Some(decode("applied", &stored)?),
                 None => None,
             };
+            let form = match records.get(key::FORM)? {
+                Some(stored) => decode("form", &stored)?,
+                None => 1,
+            };
+            if applied.is_some() && form != INDEX_FORM {
+                let detail = format!("it has the form {form}, this program's is {INDEX_FORM}");
+                return Err(damaged("index", detail));
+            }
             let ahead = applied.as_ref().is_some_and(|applied| applied.sequence > journal.last_sequence());
             Ok((engine, records, applied, ahead))
         });
@@ -259,7 +271,8 @@ impl Vob {
         }
         let first_event = EventNo(changes.state.header.events - changes.events.len() as u32);
         let elements = changes.elements.keys().copied().collect();
-        let types_changed = changes.types_changed;
+        let types_changed = !changes.types.is_empty();
+        let history_names = changes.history_names.iter().cloned().collect();
         self.publish(changes);
         commit.frames_waiting += 1;
         if commit.frames_waiting >= FRAMES_PER_CHECKPOINT
@@ -273,7 +286,7 @@ impl Vob {
         }
         drop(commit);
         self.journal.sync(sequence).map_err(StoreError::from)?;
-        Ok(Committed { sequence, first_event, elements, types_changed })
+        Ok(Committed { sequence, first_event, elements, types_changed, history_names })
     }
 
     /// Lets readers see a commit, all of it at once.
@@ -306,15 +319,16 @@ impl Vob {
         self.recent.read().write(&self.records, &mut batch)?;
         let state = self.state.read().clone();
         self.records.put(&mut batch, key::HEADER, &encode(&state.header))?;
-        for object in state.types().iter().skip(self.stored_count(b't')?) {
-            self.records.put(&mut batch, &key::type_object(object.number), &encode(&**object))?;
+        for number in &self.recent.read().types {
+            let object = &state.types()[number.index()];
+            self.records.put(&mut batch, &key::type_object(*number), &encode(&**object))?;
         }
-        for (number, user) in state.users().iter().enumerate().skip(self.stored_count(b'u')?) {
+        for (number, user) in state.users().iter().enumerate().skip(self.stored_users()?) {
             self.records.put(&mut batch, &key::user(number as u32), &encode(&**user))?;
         }
         self.records.put(&mut batch, key::APPLIED, &encode(&Applied { sequence, next }))?;
         self.pools.checkpoint(&mut batch)?;
-        self.records.put(&mut batch, b"nt", &(state.types().len() as u32).to_be_bytes())?;
+        self.records.put(&mut batch, key::FORM, &encode(&INDEX_FORM))?;
         self.records.put(&mut batch, b"nu", &(state.users().len() as u32).to_be_bytes())?;
         self.records.engine().commit(batch)?;
         self.pools.checkpointed();
@@ -322,9 +336,9 @@ impl Vob {
         Ok(())
     }
 
-    /// How many types or users the engine holds.
-    fn stored_count(&self, kind: u8) -> Result<usize, StoreError> {
-        let stored = self.records.get(&[b'n', kind])?;
+    /// How many users the engine holds.
+    fn stored_users(&self) -> Result<usize, StoreError> {
+        let stored = self.records.get(b"nu")?;
         Ok(stored.and_then(|count| Some(u32::from_be_bytes(count.try_into().ok()?))).unwrap_or(0) as usize)
     }
 

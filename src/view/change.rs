@@ -83,12 +83,17 @@ impl Host {
             }
         }
         let changed: HashSet<ElementNo> = committed.elements.iter().copied().collect();
-        for (number, place) in self.history.showing(vob.index, &|element| changed.contains(&element)) {
+        // A type's name stands below `@@` in elements that did not change.
+        let everywhere = committed.types_changed && !committed.history_names.is_empty();
+        let is_stale = |element| everywhere || changed.contains(&element);
+        for (number, place) in self.history.showing(vob.index, &is_stale) {
             let Some(inode) = Numbered::History(number).inode() else {
                 continue;
             };
             stale.listings.insert(inode);
             self.stale_history(vob, inode, place, &mut stale);
+            let names = committed.history_names.iter();
+            stale.names.extend(names.map(|name| (inode, OsString::from(name))));
         }
         self.tell(stale);
         Ok(())

@@ -25,5 +25,6 @@ mod set_view;
 mod spec_language;
 mod transcript;
 mod tree;
+mod types;
 mod versioning;
 mod world;

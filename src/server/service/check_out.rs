@@ -1,6 +1,7 @@
 //! Checkout, uncheckout, and what commands ask about their arguments before they ask the user.
 
 use super::auto_branch::{plan_failure, planned_branches};
+use super::make_branch::{Making, plan_branch};
 use crate::server::identity::Caller;
 use crate::server::proto::*;
 use crate::server::state::{Outcome, Server, now_ns};
@@ -57,13 +58,18 @@ impl Server {
             },
             Refused::NotCheckedOut => Failure::new(FailureCode::NotCheckedOut),
             Refused::NotPredecessor { .. } => Failure::new(FailureCode::NotPredecessor),
-            Refused::NameTaken(name) => Failure::new(FailureCode::EntryExists).name(name),
+            Refused::NameTaken(name) => Failure::new(FailureCode::NameExists).name(name),
+            Refused::Predefined(name) => Failure::new(FailureCode::Predefined).name(name),
+            Refused::IsSupertype(name) => {
+                Failure::other(format!("element type \"{name}\" is the supertype of another"))
+            }
             Refused::BadName(name) => Failure::new(FailureCode::BadName).name(name),
             Refused::BadEntryName => Failure::new(FailureCode::BadName),
-            Refused::BranchExists(number) => {
+            Refused::BranchExists { branch_type, .. } => {
                 let state = vob.vob.state();
-                Failure::new(FailureCode::BranchExists).name(state.type_name(number))
+                Failure::new(FailureCode::BranchExists).name(state.type_name(branch_type))
             }
+            Refused::BadDefinition(text) => Failure::other(text),
             Refused::Unreadable(error) => {
                 tracing::error!(%error, "records");
                 Failure { text: error.to_string(), ..Failure::new(FailureCode::Damaged) }
@@ -177,7 +183,7 @@ impl Server {
     pub(super) fn check_out(&self, caller: &Caller, request: &CheckoutRequest) -> Outcome<CheckoutReply> {
         let context = Server::context(&request.context)?;
         let outcome = |argument: &CheckoutArgument| CheckoutOutcome {
-            outcome: Some(match self.check_out_one(caller, context, request, argument) {
+            outcome: Some(match self.check_out_one(caller, context, request, argument, None) {
                 Ok(done) => checkout_outcome::Outcome::Done(done),
                 Err(failure) => checkout_outcome::Outcome::Failure(failure),
             }),
@@ -185,15 +191,18 @@ impl Server {
         Ok(CheckoutReply { outcomes: request.arguments.iter().map(outcome).collect() })
     }
 
-    fn check_out_one(
+    /// Checks an element out; on a branch that is made first when `making` says so.
+    pub(super) fn check_out_one(
         &self,
         caller: &Caller,
         context: &Context,
         request: &CheckoutRequest,
         argument: &CheckoutArgument,
+        making: Option<&Making<'_>>,
     ) -> Outcome<CheckedOut> {
         let target = self.target(context, &argument.pname)?;
-        self.permit_element(caller, &target.vob, &target.element, "checkout")?;
+        let operation = if making.is_some() { "make branch" } else { "checkout" };
+        self.permit_element(caller, &target.vob, &target.element, operation)?;
         self.permit_view(caller, &target.view)?;
         if target.element.number == ElementNo::LOST_AND_FOUND {
             return Err(Failure::other("lost+found cannot be checked out"));
@@ -206,10 +215,11 @@ impl Server {
         let rule = target.shown.rule();
         let spec = target.view.spec();
         let rule = rule.and_then(|rule| spec.rules().get(rule.0 as usize).cloned());
-        if rule.as_ref().is_some_and(|rule| rule.no_checkout) {
+        if making.is_none() && rule.as_ref().is_some_and(|rule| rule.no_checkout) {
             return Err(Failure::new(FailureCode::NoCheckoutRule));
         }
-        let selected = match (target.named, target.shown) {
+        let point = making.map(|making| self.branch_point(&target, making)).transpose()?;
+        let selected = match (point.or(target.named), target.shown) {
             (Some(named), _) => named,
             (None, Shown::Version(version, _)) => version,
             (None, _) => return Err(Failure::new(FailureCode::NoVersionSelected)),
@@ -231,7 +241,11 @@ impl Server {
             let mut operations = Vec::new();
             let named = target.named.is_some() || request.exact_version;
             let mut at = selected;
+            let making = making.map(|making| plan_branch(&state, &element, making, selected)).transpose()?;
             let (branch, from) = match request.branch.as_slice() {
+                _ if making.is_some() => {
+                    (BranchNo(element.branches.len() as u32), VersionNo(element.versions.len() as u32))
+                }
                 [] if named => (element.version(selected).branch, selected),
                 [] => {
                     let path = path_of(&target.view, &target.vob, target.parent.as_ref())?;
@@ -270,6 +284,11 @@ impl Server {
                     (branch, element.newest(branch))
                 }
             };
+            if let Some(planned) = making {
+                operations.push(planned.operation);
+                done.notices.push(planned.notice);
+                done.version = planned.version_zero;
+            }
             if from.index() < element.versions.len() {
                 at = from;
                 done.version = version_id(&state, &element, from).into_bytes();

@@ -9,7 +9,6 @@ use crate::view::live::{DirectoryState, Shown, View};
 use crate::view::{Found, MountedVob, ViewStorage};
 use crate::vob::apply::{DirectoryAt, valid_entry_name};
 use crate::vob::element::NewElement;
-use crate::vob::state::predefined;
 use crate::vob::{
     BranchNo, Element, ElementKind, ElementNo, Entry, EventNo, NameChange, Oid, Operation, Transaction,
     TypeKind, TypeNo, VersionNo,
@@ -250,7 +249,7 @@ impl Server {
         };
         let found = state.type_named(TypeKind::Element, named);
         let fits =
-            |number: TypeNo| (number == predefined::DIRECTORY) == (wanted.kind == ElementKind::Directory);
+            |number: TypeNo| state.is_directory_type(number) == (wanted.kind == ElementKind::Directory);
         match found.filter(|object| fits(object.number)) {
             Some(object) => Ok((object.number, object.name.clone().into_bytes())),
             None => Err(Failure {

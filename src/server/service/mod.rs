@@ -13,8 +13,15 @@ mod facts;
 mod faults;
 mod history;
 mod import;
+mod label;
 mod list;
+mod lscheckout;
 mod make;
+mod make_branch;
+mod remove_type;
+mod reserve;
+mod types;
+mod version_selector;
 mod version_tree;
 mod views;
 mod vobs;
@@ -131,11 +138,19 @@ calls! {
     make_element(MakeElementRequest) -> MakeElementReply = Server::make_elements;
     make_directory(MakeDirectoryRequest) -> MakeElementReply = Server::make_directories;
     describe(DescribeRequest) -> Description = Server::describe;
+    make_types(MakeTypesRequest) -> MakeTypesReply = Server::make_types;
+    list_types(ListTypesRequest) -> ListTypesReply = Server::list_types;
+    rename_type(RenameTypeRequest) -> TypeFacts = Server::rename_type;
+    remove_types(RemoveTypesRequest) -> RemoveTypesReply = Server::remove_types;
+    make_branch(MakeBranchRequest) -> CheckoutReply = Server::make_branches;
+    reserve(ReserveRequest) -> ReserveReply = Server::reserve;
     ;
     list ListStream(ListRequest) -> ListItem = Server::list;
     version_tree VersionTreeStream(VersionTreeRequest) -> VersionTreeItem = Server::version_tree;
     history HistoryStream(HistoryRequest) -> HistoryItem = Server::history;
     import ImportStream(ImportRequest) -> ImportItem = Server::import;
+    label LabelStream(LabelRequest) -> LabelItem = Server::label;
+    list_checkouts ListCheckoutsStream(ListCheckoutsRequest) -> CheckoutItem = Server::list_checkouts;
     explain ExplainStream(ExplainRequest) -> ExplainItem = Server::explain;
 }
 

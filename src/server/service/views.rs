@@ -204,11 +204,9 @@ impl Server {
         let mut found = Vec::new();
         for vob in self.host.vobs() {
             let mut held = Vec::new();
-            if vob.vob.state().header.checkouts > 0 {
-                for number in 0..vob.vob.state().header.elements {
-                    if vob.element(ElementNo(number))?.checkout_of(view).is_some() {
-                        held.push(ElementNo(number));
-                    }
+            for number in vob.vob.checked_out()? {
+                if vob.element(number)?.checkout_of(view).is_some() {
+                    held.push(number);
                 }
             }
             // Directories last: what was made in them is orphaned only after it was given up.
