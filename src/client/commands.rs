@@ -12,6 +12,7 @@ use super::{
     lsvtree, mkdir, mkelem, mkview, mkvob, mount, pwd, pwv, quit, rmview, rmvob, setcs, setview, startview,
     umount, uncheckout,
 };
+use super::{chvob, ln, mv, rmname};
 
 /// One command.
 pub struct Command {
@@ -60,6 +61,10 @@ pub const COMMANDS: &[Command] = &[
     startview::COMMAND,
     umount::COMMAND,
     uncheckout::COMMAND,
+    chvob::COMMAND,
+    ln::COMMAND,
+    mv::COMMAND,
+    rmname::COMMAND,
 ];
 
 /// Commands of the product that this program does not have yet. They are recognized, so that a script is told so
@@ -98,7 +103,6 @@ pub const NOT_SUPPORTED: &[&str] = &[
     "getcache",
     "getlog",
     "hostinfo",
-    "ln",
     "lock",
     "lsactivity",
     "lsbl",
@@ -145,7 +149,6 @@ pub const NOT_SUPPORTED: &[&str] = &[
     "mktag",
     "mktrigger",
     "mktrtype",
-    "mv",
     "protect",
     "protectvob",
     "rebase",
@@ -168,7 +171,6 @@ pub const NOT_SUPPORTED: &[&str] = &[
     "rmhlink",
     "rmlabel",
     "rmmerge",
-    "rmname",
     "rmpolicy",
     "rmpool",
     "rmproject",
@@ -199,9 +201,7 @@ const NOT_SUPPORTED_ALIASES: &[(&str, &str)] = &[
     ("ann", "annotate"),
     ("lsco", "lscheckout"),
     ("lsp", "lsprivate"),
-    ("move", "mv"),
     ("res", "reserve"),
-    ("rm", "rmname"),
     ("unres", "unreserve"),
     ("lst", "lstype"),
     ("lsl", "lslock"),
@@ -399,6 +399,11 @@ mod tests {
             ("mkdir", "mkdir"),
             ("mount", "mount"),
             ("pwv", "pwv"),
+            ("rm", "rmname"),
+            ("rmn", "rmname"),
+            ("move", "mv"),
+            ("mv", "mv"),
+            ("ln", "ln"),
         ] {
             assert_eq!(name(typed), expected, "{typed}");
         }

@@ -21,7 +21,7 @@ pub enum CommentSource {
     AskEach,
 }
 
-/// The words before `comments for "x":`.
+/// The words before ` for "x":`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Prompt {
     /// New elements and types.
@@ -30,14 +30,17 @@ pub enum Prompt {
     Checkout,
     /// Checkin.
     Checkin,
+    /// Everything else.
+    Plain,
 }
 
 impl Prompt {
-    fn word(self) -> &'static [u8] {
+    fn words(self) -> &'static [u8] {
         match self {
-            Prompt::Creation => b"Creation",
-            Prompt::Checkout => b"Checkout",
-            Prompt::Checkin => b"Checkin",
+            Prompt::Creation => b"Creation comments",
+            Prompt::Checkout => b"Checkout comments",
+            Prompt::Checkin => b"Checkin comments",
+            Prompt::Plain => b"Comments",
         }
     }
 }
@@ -100,7 +103,7 @@ pub fn texts(
         CommentSource::AskEach => {
             let mut texts = Vec::with_capacity(objects.len());
             for (index, object) in objects.iter().enumerate() {
-                session.line(&[prompt.word(), b" comments for \"", object, b"\":"])?;
+                session.line(&[prompt.words(), b" for \"", object, b"\":"])?;
                 let default = defaults.get(index).map(Vec::as_slice).unwrap_or_default();
                 texts.push(read_comment(session, default)?);
             }

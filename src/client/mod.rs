@@ -42,14 +42,18 @@ pub mod words;
 
 mod catcs;
 mod cd;
+mod chvob;
 mod edcs;
 mod editor;
 mod endview;
 mod help;
+mod ln;
 mod mount;
+mod mv;
 mod pwd;
 mod pwv;
 mod quit;
+mod rmname;
 mod umount;
 
 use std::ffi::{OsStr, OsString};

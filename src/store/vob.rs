@@ -8,10 +8,12 @@
 //! Locks, in the order they may be taken: `commit`, `recent`. Neither is held while the
 //! journal is synced; `recent` is never held across engine calls.
 
+mod mentions;
 mod place;
 mod read;
 
 pub use super::error::{CommitError, Committed, StoreError};
+pub use mentions::Mention;
 pub use read::{Note, Placed};
 
 use super::engine::{self, Batch, Engine, EngineKind, Records};
@@ -20,8 +22,8 @@ use super::pool::Pools;
 use super::recent::{Recent, key};
 use crate::vob::apply::{self, DirectoryAt};
 use crate::vob::{
-    Changes, Directory, Element, ElementNo, EventNo, Oid, Operation, Transaction, TypeObject, User,
-    VobHeader, VobState,
+    Changes, Directory, Element, ElementNo, EventNo, NameChange, Oid, Operation, Transaction, TypeObject,
+    User, VobHeader, VobState,
 };
 use parking_lot::{Mutex, RwLock};
 use place::{Identity, check_space, io_error, remove_tree, reserve_bytes, take_lock, write_durably};
@@ -273,7 +275,7 @@ impl Vob {
         }
         drop(commit);
         self.journal.sync(sequence).map_err(StoreError::from)?;
-        Ok(Committed { sequence, first_event, elements, types_changed })
+        Ok(Committed { sequence, first_event, elements, names: names_changed(&frame), types_changed })
     }
 
     /// Lets readers see a commit, all of it at once.
@@ -387,6 +389,23 @@ impl Vob {
     pub fn pools(&self) -> &Pools {
         &self.pools
     }
+}
+
+/// The names that the operations of a frame change in catalogs that stay what they are: those
+/// of checkouts, and of versions that are changed in place.
+fn names_changed(frame: &[Transaction]) -> Vec<(ElementNo, Box<[u8]>)> {
+    let operations = frame.iter().flat_map(|transaction| &transaction.operations);
+    let changes = operations.filter_map(|operation| match operation {
+        Operation::ChangeInPlace { element, changes }
+        | Operation::ChangeDirectory { element, changes, .. }
+        | Operation::ChangeVersionInPlace { element, changes, .. } => Some((*element, changes)),
+        _ => None,
+    });
+    let names = |(element, changes): (ElementNo, &Vec<NameChange>)| {
+        let name = |change: &NameChange| (element, change.name.clone());
+        changes.iter().map(name).collect::<Vec<_>>()
+    };
+    changes.flat_map(names).collect()
 }
 
 /// On a full disk the journal is enough to read from: what cannot be written to the index

@@ -88,6 +88,10 @@ impl Host {
                 continue;
             };
             stale.listings.insert(inode);
+            if let Place::Directory(directory, _) = place {
+                let here = committed.names.iter().filter(|(number, _)| *number == directory);
+                here.for_each(|(_, name)| stale.name_and_history(inode, name));
+            }
             self.stale_history(vob, inode, place, &mut stale);
         }
         self.tell(stale);

@@ -14,6 +14,7 @@ mod history_names;
 mod import;
 mod import_again;
 mod import_killed;
+mod names;
 mod odd_history;
 mod private;
 mod project;
