@@ -21,6 +21,13 @@ use crate::selector::{ConfigSelector, Selector, parse_type_name};
 /// How many `element` rules one spec may hold, included files counted.
 pub const MAX_RULES: usize = 65_536;
 
+/// How long a line may be, but for those of a compiled form.
+pub const MAX_LINE_BYTES: usize = 65_536;
+
+/// How many faults are reported: nothing is read behind the last of them. Included files could otherwise repeat one
+/// until memory ends.
+pub const MAX_FAULTS: usize = MAX_RULES;
+
 /// Reads an included file: the path as written (`~/` replaced when the home is known) and the including file;
 /// answers with the file's resolved path, by which repetition is recognised, and its text.
 pub type ReadInclude<'a> = &'a dyn Fn(&[u8], &Path) -> io::Result<(PathBuf, Vec<u8>)>;
@@ -46,6 +53,22 @@ pub struct Environment<'a> {
     pub config_record: ReadConfigRecord<'a>,
     /// What `~` stands for.
     pub home: Option<&'a [u8]>,
+}
+
+impl Environment<'static> {
+    /// An environment in which there is nothing: no file, no VOB, no derived object, no home.
+    pub fn isolated(now: Timestamp, zone: TimeZone) -> Environment<'static> {
+        Environment {
+            now,
+            zone,
+            read_include: &|_, _| Err(io::ErrorKind::NotFound.into()),
+            vob_tag_of: &|_| None,
+            family_of: &|_| None,
+            tag_of_family: &|_| None,
+            config_record: &|_| Err(io::ErrorKind::NotFound.into()),
+            home: None,
+        }
+    }
 }
 
 /// Index of a rule within its spec, in order of precedence.
@@ -92,8 +115,8 @@ pub struct ConfigSpec {
 impl ConfigSpec {
     /// Compiles a spec and everything it includes.
     ///
-    /// `file` names the text in diagnostics. The error holds every fault of every file, in reading order; it is
-    /// never empty. Type names are not checked: VOBs may have them or not.
+    /// `file` names the text in diagnostics. The error holds the first [`MAX_FAULTS`] faults of all files, in reading
+    /// order; it is never empty. Type names are not checked: VOBs may have them or not.
     pub fn compile(text: &[u8], file: &Path, env: &Environment) -> Result<ConfigSpec, Vec<Diagnostic>> {
         let mut compiler = Compiler::new(file, env);
         compiler.file(text);
@@ -135,7 +158,7 @@ struct Cutoff {
 pub(crate) struct Compiler<'a> {
     env: &'a Environment<'a>,
     dates: Dates,
-    /// Patterns may name VOBs that are not registered any more.
+    /// The rules were compiled before: their patterns may name VOBs that are not registered any more.
     lenient: bool,
     chain: Chain,
     blocks: Vec<Block>,
@@ -176,6 +199,9 @@ impl<'a> Compiler<'a> {
     fn file(&mut self, text: &[u8]) {
         let text = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text);
         for (line, number) in text.split(|&byte| byte == b'\n').zip(1..) {
+            if self.faults.len() == MAX_FAULTS {
+                return;
+            }
             self.chain.set_line(number);
             self.line(line);
         }
@@ -183,6 +209,12 @@ impl<'a> Compiler<'a> {
 
     fn line(&mut self, line: &[u8]) {
         let mut problems = Vec::new();
+        // What blocks and quotes contribute may make a compiled rule longer than its line was.
+        if line.len() > MAX_LINE_BYTES && !self.lenient {
+            let message = format!("line is longer than {MAX_LINE_BYTES} bytes");
+            problems.push(Problem::plain(DiagnosticKind::Limit, MAX_LINE_BYTES as u32 + 1, message));
+            return self.report(problems);
+        }
         let rules = lex_line(line, &mut problems);
         let mut after_include = false;
         for rule in &rules {
@@ -198,8 +230,13 @@ impl<'a> Compiler<'a> {
                 problems.push(problem);
             }
         }
-        let chain = &self.chain;
-        self.faults.extend(problems.into_iter().map(|problem| chain.locate(problem)));
+        self.report(problems);
+    }
+
+    /// Puts the faults of the present line in their place, as many as are reported.
+    fn report(&mut self, problems: Vec<Problem>) {
+        let (chain, room) = (&self.chain, MAX_FAULTS - self.faults.len());
+        self.faults.extend(problems.into_iter().take(room).map(|problem| chain.locate(problem)));
     }
 
     fn statement(
@@ -209,7 +246,7 @@ impl<'a> Compiler<'a> {
         problems: &mut Vec<Problem>,
     ) -> Result<(), Problem> {
         match statement {
-            Statement::Element(element) => self.element(element, text, problems),
+            Statement::Element(element) => self.element(*element, text, problems),
             Statement::Mkbranch { branch, overrides } => self.open(BlockKind::Mkbranch { branch, overrides }),
             Statement::EndMkbranch { keyword, branch } => {
                 return self.end_mkbranch(&keyword, branch.as_ref());

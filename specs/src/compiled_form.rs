@@ -62,7 +62,8 @@ impl Rule {
                 words.extend(select.flat_map(|pattern| [b"-select".to_vec(), quote(pattern)]));
                 words.extend(config.checked_in.then(|| b"-ci".to_vec()));
             }
-            selector => words.push(selector.to_string().into_bytes()),
+            selector @ (Selector::None | Selector::Error) => words.push(selector.to_string().into_bytes()),
+            selector => words.push(quote(selector.to_string().as_bytes())),
         }
         let time = self.time_text.iter();
         words.extend(time.flat_map(|time| [b"-time".to_vec(), quote(time.as_bytes())]));

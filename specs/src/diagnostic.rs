@@ -44,7 +44,7 @@ pub struct Diagnostic {
     pub kind: DiagnosticKind,
     /// What is wrong, without a final full stop.
     pub message: String,
-    /// The offending token; `None` when the rule ends too early or no single token is at fault.
+    /// The offending token, cut if it is very long; `None` when the rule ends too early or no single token is at fault.
     pub found: Option<String>,
     /// What would have been right, as a noun phrase.
     pub expected: Option<String>,
@@ -66,6 +66,18 @@ impl fmt::Display for Diagnostic {
         }
         Ok(())
     }
+}
+
+/// How many characters of a message, and of an offending token, a diagnostic keeps.
+const MAX_SHOWN: usize = 500;
+
+/// Cuts what a user would not read to its end.
+pub(crate) fn clip(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(MAX_SHOWN) {
+        text.truncate(end);
+        text.push_str("...");
+    }
+    text
 }
 
 /// A fault within one line, before the file and line are known.

@@ -24,7 +24,7 @@ pub enum Scope {
 /// One rule, read.
 #[derive(Debug)]
 pub(crate) enum Statement {
-    Element(ElementStatement),
+    Element(Box<ElementStatement>),
     Mkbranch {
         branch: String,
         overrides: bool,
@@ -78,7 +78,10 @@ fn statement(
 ) -> Result<Option<Statement>, Problem> {
     let keyword = words.next("a rule")?;
     let statement = match keyword.bytes.to_ascii_lowercase().as_slice() {
-        b"element" => return element(words, dates, problems).map(|element| element.map(Statement::Element)),
+        b"element" => {
+            return element(words, dates, problems)
+                .map(|element| element.map(Box::new).map(Statement::Element));
+        }
         b"mkbranch" => {
             let branch = parse_type_name(words.next("a branch type")?, "a branch type")?;
             Statement::Mkbranch { branch, overrides: words.take_option("-override") }
@@ -135,6 +138,9 @@ fn element(
         };
         first = words.next("a pattern")?;
     }
+    if first.has_long_dash() {
+        return Err(first.long_dash("-file, -directory, -eltype or a pattern"));
+    }
     let pattern = first.clone();
     let word = words.next("a version selector")?;
     let is_config = word.is_option() && word.bytes == b"-config";
@@ -144,7 +150,7 @@ fn element(
         Err(problem) => {
             problems.push(problem);
             // Nobody knows how many words belong to an unknown option.
-            if word.is_option() {
+            if word.is_option() || word.has_long_dash() {
                 words.rest = &[];
                 return Ok(None);
             }
@@ -178,11 +184,11 @@ fn element(
                 }
             }
             _ => {
-                let ascii = "-time, -nocheckout, -mkbranch or the end of the rule";
-                let dash = clause.bytes.starts_with("\u{2013}".as_bytes());
-                let message =
-                    if dash { "option begins with a long dash, not with \"-\"" } else { "unknown clause" };
-                return Err(clause.problem(message, ascii));
+                let expected = "-time, -nocheckout, -mkbranch or the end of the rule";
+                return Err(match clause.has_long_dash() {
+                    true => clause.long_dash(expected),
+                    false => clause.problem("unknown clause", expected),
+                });
             }
         };
         if repeated {
@@ -249,6 +255,7 @@ impl<'a> Words<'a> {
     fn end(&self) -> Result<(), Problem> {
         match self.rest.first() {
             None => Ok(()),
+            Some(word) if word.has_long_dash() => Err(word.long_dash("the end of the rule or \";\"")),
             Some(word) => Err(word.problem("rule goes on after its end", "the end of the rule or \";\"")),
         }
     }

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::diagnostic::{Diagnostic, DiagnosticKind, IncludedFrom, Problem};
+use crate::diagnostic::{Diagnostic, DiagnosticKind, IncludedFrom, Problem, clip};
 
 /// How many `include` rules may lead to a file, one within the other.
 pub const MAX_INCLUDE_DEPTH: usize = 32;
@@ -81,8 +81,8 @@ impl Chain {
             line: self.line(),
             column: problem.column,
             kind: problem.kind,
-            message: problem.message,
-            found: problem.found,
+            message: clip(problem.message),
+            found: problem.found.map(clip),
             expected: problem.expected,
             included_from: including
                 .map(|(file, line)| IncludedFrom { file: file.clone(), line: *line })

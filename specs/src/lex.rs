@@ -4,7 +4,7 @@
 use nom::branch::alt;
 use nom::bytes::complete::{tag, take_until, take_while, take_while1};
 use nom::combinator::{map, recognize};
-use nom::multi::{many0, many1};
+use nom::multi::many1;
 use nom::sequence::delimited;
 use nom::{IResult, Parser};
 
@@ -31,6 +31,16 @@ impl Token {
         !self.quoted && self.bytes.first() == Some(&b'-')
     }
 
+    /// Whether the word is an option with the long dash (U+2013) that word processors put for a hyphen.
+    pub fn has_long_dash(&self) -> bool {
+        !self.quoted && self.bytes.starts_with(LONG_DASH)
+    }
+
+    /// A fault of this word: it would be an option but for its dash.
+    pub fn long_dash(&self, expected: impl Into<String>) -> Problem {
+        self.problem("option begins with a long dash, not with \"-\"", expected)
+    }
+
     /// A fault of this word.
     pub fn problem(&self, message: impl Into<String>, expected: impl Into<String>) -> Problem {
         Problem {
@@ -42,6 +52,8 @@ impl Token {
         }
     }
 }
+
+const LONG_DASH: &[u8] = "\u{2013}".as_bytes();
 
 /// The words of one rule; never empty.
 #[derive(Debug)]
@@ -107,9 +119,7 @@ fn finish(rules: &mut Vec<RuleTokens>, tokens: &mut Vec<Token>, text: &[u8], end
 
 /// Writes a word so that it is read as it is, and not as an option.
 pub(crate) fn quote(word: &[u8]) -> Vec<u8> {
-    let special = |byte: &u8| byte.is_ascii_whitespace() || b";\"'{".contains(byte);
-    let plain = !word.iter().any(special) && !matches!(word.first(), None | Some(b'-' | b'#'));
-    if plain {
+    if is_plain(word) {
         return word.to_vec();
     }
     // A quotation mark stands in marks of the other kind.
@@ -124,6 +134,15 @@ pub(crate) fn quote(word: &[u8]) -> Vec<u8> {
         }
     }
     if word.is_empty() { b"\"\"".to_vec() } else { quoted }
+}
+
+/// Whether a word is read as it is without quotes, whatever stands behind it on the line: a brace that is open at
+/// its end would find one there to close it.
+fn is_plain(text: &[u8]) -> bool {
+    let behind = b" }";
+    let line = [text, behind].concat();
+    let read_as_it_is = matches!(word(&line), Ok((rest, (bytes, false))) if rest == behind && bytes == text);
+    read_as_it_is && !matches!(text.first(), None | Some(b'-' | b'#')) && !text.starts_with(LONG_DASH)
 }
 
 /// One word: pieces without blanks between them. Fails at a quote that is not closed.
@@ -143,10 +162,7 @@ fn piece(input: &[u8]) -> IResult<&[u8], (&[u8], bool)> {
         delimited(tag("'"), take_while(|byte| byte != b'\''), tag("'")),
     ));
     // A query keeps its blanks, quotes and semicolons; a lone brace is an ordinary byte.
-    let text = delimited(tag("\""), take_while(|byte| byte != b'"'), tag("\""));
-    let inner = alt((take_while1(|byte| byte != b'"' && byte != b'}'), text));
-    let strict = recognize((tag("{"), many0(inner), tag("}")));
-    let braced = alt((strict, recognize((tag("{"), take_until("}"), tag("}")))));
+    let braced = alt((query, recognize((tag("{"), take_until("}"), tag("}")))));
     let bare = take_while1(|byte: u8| !byte.is_ascii_whitespace() && !b";\"'{".contains(&byte));
     alt((
         map(quoted, |bytes| (bytes, true)),
@@ -154,4 +170,27 @@ fn piece(input: &[u8]) -> IResult<&[u8], (&[u8], bool)> {
         map(alt((bare, tag("{"))), |bytes| (bytes, false)),
     ))
     .parse(input)
+}
+
+/// How deep the braces of queries within queries may nest; deeper ones end at the first closing brace.
+const MAX_BRACES: usize = 64;
+
+/// Text from a brace to the one that closes it, those in double quotes not counted.
+fn query(input: &[u8]) -> IResult<&[u8], &[u8]> {
+    let (mut open, mut quoted) = (0, false);
+    for (offset, byte) in input.iter().enumerate() {
+        match byte {
+            b'"' => quoted = !quoted,
+            b'{' if !quoted => open += 1,
+            b'}' if !quoted && open > 0 => open -= 1,
+            _ => {}
+        }
+        match open {
+            0 if offset > 0 => return Ok((&input[offset + 1..], &input[..=offset])),
+            0 | MAX_BRACES.. => break,
+            _ => {}
+        }
+    }
+    // Not closed, too deep, or no brace at all.
+    Err(nom::Err::Error(nom::error::Error::new(input, nom::error::ErrorKind::TakeUntil)))
 }

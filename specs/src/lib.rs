@@ -46,7 +46,10 @@ mod selector;
 pub use automaton::PathState;
 pub use bind::{BoundSpec, TypeNames};
 pub use branch_plan::{BranchPlan, MAX_NEW_BRANCHES, Maker, NewBranch, PlanFailure};
-pub use compile::{ConfigSpec, Environment, MAX_RULES, ReadConfigRecord, ReadInclude, Rule, RuleIndex};
+pub use compile::{
+    ConfigSpec, Environment, MAX_FAULTS, MAX_LINE_BYTES, MAX_RULES, ReadConfigRecord, ReadInclude, Rule,
+    RuleIndex,
+};
 pub use compiled_form::CompiledFormError;
 pub use config_record::{ConfigRecord, RecordedVersion};
 pub use date::{DateError, parse_date_time};
@@ -55,8 +58,8 @@ pub use grammar::Scope;
 pub use include::{MAX_INCLUDE_DEPTH, MAX_INCLUDES};
 pub use pattern::{MAX_PATTERN_BYTES, Pattern};
 pub use query::{
-    AttributeValue, BoundQuery, Comparison, LinkDirection, Place, Query, QueryDate, QueryError,
-    QueryErrorKind, QueryFacts, QueryObject, QueryValue, Reach,
+    AttributeValue, BoundQuery, Comparison, LinkDirection, MAX_QUERY_OPERATORS, Place, Query, QueryDate,
+    QueryError, QueryErrorKind, QueryFacts, QueryObject, QueryValue, Reach,
 };
 pub use select::{ElementFacts, ErrorReason, Miss, Selection};
 pub use selector::{BranchStep, ConfigSelector, Selector, VersionName};

@@ -20,7 +20,7 @@ mod parse;
 
 pub use evaluate::{AttributeValue, BoundQuery, QueryFacts, QueryObject};
 pub(crate) use parse::{Dates, parse as parse_query};
-pub use parse::{QueryError, QueryErrorKind};
+pub use parse::{MAX_QUERY_OPERATORS, QueryError, QueryErrorKind};
 
 use std::fmt;
 
@@ -196,14 +196,29 @@ impl fmt::Display for Place {
     }
 }
 
+/// A part of a query, and whether it needs parentheses where it stands.
+struct Operand<'a>(&'a Query, bool);
+
+impl fmt::Display for Operand<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.1 { write!(out, "({})", self.0) } else { write!(out, "{}", self.0) }
+    }
+}
+
 /// The text of a query, without braces around it; reading it again gives the same query.
 impl fmt::Display for Query {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sub = |reach: &Reach| if *reach == Reach::Below { "_sub" } else { "" };
         match self {
-            Query::And(a, b) => write!(out, "({a} && {b})"),
-            Query::Or(a, b) => write!(out, "({a} || {b})"),
-            Query::Not(query) => write!(out, "!{query}"),
+            // Operators of one kind group from the left: only what reads otherwise is put in parentheses.
+            Query::And(a, b) => {
+                let second = matches!(**b, Query::And(..) | Query::Or(..));
+                write!(out, "{} && {}", Operand(a, matches!(**a, Query::Or(..))), Operand(b, second))
+            }
+            Query::Or(a, b) => write!(out, "{a} || {}", Operand(b, matches!(**b, Query::Or(..)))),
+            Query::Not(query) => {
+                write!(out, "!{}", Operand(query, matches!(**query, Query::And(..) | Query::Or(..))))
+            }
             Query::Attribute { name, comparison, value, reach: Reach::Object } => {
                 write!(out, "{name} {comparison} {value}")
             }

@@ -134,6 +134,10 @@ pub(crate) fn parse_selector(token: &Token, dates: &Dates, depth: u32) -> Result
             _ => Err(token.problem("unknown version selector", WANTED)),
         };
     }
+    // Within a query nothing is an option.
+    if depth == 0 && token.has_long_dash() {
+        return Err(token.long_dash(WANTED));
+    }
     let text = std::str::from_utf8(&token.bytes)
         .map_err(|_| token.problem("version selector is not valid UTF-8", "type names in UTF-8"))?;
     if text == "CHECKEDOUT" {

@@ -149,19 +149,21 @@ mod tests {
         fn element_type(&self, _: &str) -> Option<u32> {
             None
         }
+
+        fn hyperlink_type(&self, _: &str) -> Option<u32> {
+            None
+        }
+
+        fn is_once_per_branch(&self, _: u32) -> bool {
+            false
+        }
     }
 
     const VOB: VobIndex = VobIndex(0);
     const NUMBER: ElementNo = ElementNo(3);
 
     fn bound() -> BoundSpec {
-        let environment = Environment {
-            now: jiff::Timestamp::UNIX_EPOCH,
-            zone: jiff::tz::TimeZone::UTC,
-            read_include: &|_, _| Err(std::io::ErrorKind::NotFound.into()),
-            vob_tag_of: &|_| None,
-            home: None,
-        };
+        let environment = Environment::isolated(jiff::Timestamp::UNIX_EPOCH, jiff::tz::TimeZone::UTC);
         let spec = ConfigSpec::compile(b"element a/... /main/1\n", Path::new("spec"), &environment);
         spec.unwrap().bind(&NoTypes, b"/vobs/x")
     }

@@ -184,26 +184,26 @@ old.c: not visible: not catalogued in .@@/main/3, which the view selects
       the view shows that element as /vobs/g/new.c
   the directory:
     . -> .@@/main/3  (directory version; type directory; oid OID)
-      selected by  WORLD/home/views/v.vws/config_spec:2  element * /main/LATEST
+      selected by  WORLD/home/default_config_spec:2  element * /main/LATEST
       rules before it:
-        config_spec:1  element * CHECKEDOUT  not checked out to view "v"
+        default_config_spec:1  element * CHECKEDOUT  not checked out to view "v"
 gone.c@@/main/1: not visible, because of "gone.c":
   gone.c: not visible: not catalogued in .@@/main/3, which the view selects
     catalogued in:
       .@@/main/1  file element, oid OID; removed in /main/2
     the directory:
       . -> .@@/main/3  (directory version; type directory; oid OID)
-        selected by  WORLD/home/views/v.vws/config_spec:2  element * /main/LATEST
+        selected by  WORLD/home/default_config_spec:2  element * /main/LATEST
         rules before it:
-          config_spec:1  element * CHECKEDOUT  not checked out to view "v"
+          default_config_spec:1  element * CHECKEDOUT  not checked out to view "v"
 src/only_fix.c: not visible: not catalogued in src@@/main/1, which the view selects
   catalogued in:
     src@@/main/fix/1  file element, oid OID
   the directory:
     src -> src@@/main/1  (directory version; type directory; oid OID)
-      selected by  WORLD/home/views/v.vws/config_spec:2  element * /main/LATEST
+      selected by  WORLD/home/default_config_spec:2  element * /main/LATEST
       rules before it:
-        config_spec:1  element * CHECKEDOUT  not checked out to view "v"
+        default_config_spec:1  element * CHECKEDOUT  not checked out to view "v"
 "#,
     );
     grown.world.set_spec("v", "element -directory * REL1\nelement * /main/LATEST\n");
@@ -289,10 +289,10 @@ fn checkouts_and_private_files_are_explained() {
         r#"
 $ cleartool co -nc foo.c src/bar.c > /dev/null; cleartool explain foo.c
 foo.c -> foo.c@@/main/CHECKEDOUT from /main/2  (version; type text_file; oid OID)
-  selected by  WORLD/home/views/v.vws/config_spec:1  element * CHECKEDOUT
+  selected by  WORLD/home/default_config_spec:1  element * CHECKEDOUT
 $ rm foo.c; cleartool explain foo.c
 foo.c: not visible: checked out from /main/2, but the view-private copy was removed  (file element; type text_file; oid OID)
-  selected by  WORLD/home/views/v.vws/config_spec:1  element * CHECKEDOUT
+  selected by  WORLD/home/default_config_spec:1  element * CHECKEDOUT
 $ cleartool unco -rm foo.c src/bar.c > /dev/null; echo x > notes; mkdir box; ln -s /etc box/link; echo x > box/file
 $ cleartool explain notes box box/file box/link/hosts
 notes  (view-private file; no rule is asked)
@@ -343,9 +343,9 @@ foo.c -> foo.c@@/main/2  (version; type text_file; oid OID)
   selected by  WORLD/v.cs:1  element * /main/LATEST
 $ cleartool explain ../../../w/vobs/x/foo.c
 ../../../w/vobs/x/foo.c -> ../../../w/vobs/x/foo.c@@/main/2  (version; type text_file; oid OID)
-  selected by  WORLD/home/views/w.vws/config_spec:2  element * /main/LATEST
+  selected by  WORLD/home/default_config_spec:2  element * /main/LATEST
   rules before it:
-    config_spec:1  element * CHECKEDOUT  not checked out to view "w"
+    default_config_spec:1  element * CHECKEDOUT  not checked out to view "w"
   checkout would be refused: branch /main is checked out reserved by view "v"; -unreserved would do
 "#,
     );
@@ -363,9 +363,9 @@ cleartool: Error: Unable to access "foo.c/x": Not a directory.
 cleartool: Error: Unable to access "src/bar.c@@/main/99": No such file or directory.
 cleartool: Error: Pathname is not within a VOB: "/tmp"
 foo.c -> foo.c@@/main/2  (version; type text_file; oid OID)
-  selected by  WORLD/home/views/v.vws/config_spec:2  element * /main/LATEST
+  selected by  WORLD/home/default_config_spec:2  element * /main/LATEST
   rules before it:
-    config_spec:1  element * CHECKEDOUT  not checked out to view "v"
+    default_config_spec:1  element * CHECKEDOUT  not checked out to view "v"
 [exit 1]
 $ clerestory explain none.c
 clerestory: Unable to access "none.c": No such file or directory.

@@ -23,6 +23,7 @@ mod refused;
 mod repository;
 mod seen_elsewhere;
 mod set_view;
+mod spec_language;
 mod transcript;
 mod tree;
 mod versioning;

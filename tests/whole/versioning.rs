@@ -328,7 +328,7 @@ version                foo.c@@/main/1                         Rule: element foo.
 directory version      lost+found@@/main/0                    Rule: element * /main/LATEST [-mkbranch b]
 directory version      src@@/main/1                           Rule: element * /main/LATEST [-mkbranch b]
 $ cleartool ls
-foo.c@@/main/1                                           Rule: /main/1 [-mkbranch a]
+foo.c@@/main/1                                           Rule: /main/1 -mkbranch a
 lost+found@@/main/0                                      Rule: /main/LATEST [-mkbranch b]
 src@@/main/1                                             Rule: /main/LATEST [-mkbranch b]
 "#,

@@ -12,6 +12,11 @@ use crate::selector::{parse_branch_path, parse_selector, plain_type_name};
 /// How deep parentheses, `!` and selectors within queries may nest.
 const MAX_DEPTH: u32 = 64;
 
+/// How many `&&` and `||` a query may have, those of queries within it counted: trees of queries are walked
+/// recursively, one step for each. The text is not what is limited, because a query may be longer when it is written
+/// again.
+pub const MAX_QUERY_OPERATORS: usize = 1000;
+
 /// What is wrong with a query, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{kind}")]
@@ -51,6 +56,9 @@ pub enum QueryErrorKind {
     /// Parentheses nest too deep.
     #[error("query is nested more than {MAX_DEPTH} deep")]
     TooDeep,
+    /// There are too many operators.
+    #[error("query has more than {MAX_QUERY_OPERATORS} operators")]
+    TooMany,
     /// A name, branch path or version selector is none.
     #[error("{0}")]
     Name(String),
@@ -79,6 +87,12 @@ impl Query {
 
 /// Reads the text between the braces; `depth` counts the queries around it.
 pub(crate) fn parse(text: &str, dates: &Dates, depth: u32) -> Result<Query, QueryError> {
+    let mut operators =
+        text.as_bytes().windows(2).enumerate().filter(|(_, pair)| *pair == b"&&" || *pair == b"||");
+    if let Some((offset, _)) = operators.nth(MAX_QUERY_OPERATORS) {
+        let (found, expected) = (text[offset..offset + 2].to_owned(), "a shorter query".to_owned());
+        return Err(QueryError { kind: QueryErrorKind::TooMany, offset, found, expected });
+    }
     let mut cursor = Cursor { text, at: 0, dates, depth };
     let query = cursor.any()?;
     match cursor.peek() {

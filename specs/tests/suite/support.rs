@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use clerestory_specs::{
     AttributeValue, BoundSpec, ConfigRecord, ConfigSelector, ConfigSpec, Diagnostic, ElementFacts,
-    Environment, LinkDirection, PathState, QueryFacts, QueryObject, RecordedVersion, TypeNames,
+    Environment, LinkDirection, PathState, QueryFacts, QueryObject, ReadInclude, RecordedVersion, TypeNames,
+    parse_date_time,
 };
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -25,10 +26,14 @@ pub fn zone() -> TimeZone {
 
 /// The longest registered tag that begins the path.
 pub fn vob_tag_of(path: &[u8]) -> Option<Vec<u8>> {
-    let begins = |tag: &&str| {
-        path.strip_prefix(tag.as_bytes()).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
-    };
-    TAGS.iter().filter(|tag| begins(tag)).max_by_key(|tag| tag.len()).map(|tag| tag.as_bytes().to_vec())
+    longest_tag(&TAGS, path)
+}
+
+/// The longest of some tags that begins the path.
+pub fn longest_tag<T: AsRef<[u8]>>(tags: &[T], path: &[u8]) -> Option<Vec<u8>> {
+    let begins =
+        |tag: &&[u8]| path.strip_prefix(*tag).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"));
+    tags.iter().map(AsRef::as_ref).filter(begins).max_by_key(|tag| tag.len()).map(<[u8]>::to_vec)
 }
 
 /// The family identity of the VOB with a registered tag: its index, repeated.
@@ -62,9 +67,7 @@ pub fn compile_with(text: &[u8], files: &[(&str, &str)]) -> Result<ConfigSpec, V
     ConfigSpec::compile(text, Path::new("spec"), &environment(&read_include))
 }
 
-pub fn environment<'a>(
-    read_include: &'a dyn Fn(&[u8], &Path) -> io::Result<(PathBuf, Vec<u8>)>,
-) -> Environment<'a> {
+pub fn environment(read_include: ReadInclude) -> Environment {
     Environment {
         now: now(),
         zone: zone(),
@@ -93,9 +96,14 @@ pub fn walk(bound: &BoundSpec, path: &[u8]) -> PathState {
     names.fold(bound.at_vob_root(), |state, name| bound.descend(&state, name))
 }
 
-pub const BRANCH_TYPES: [&str; 4] = ["main", "a", "b", "c"];
-pub const LABEL_TYPES: [&str; 2] = ["REL1", "REL2"];
-pub const ELEMENT_TYPES: [&str; 3] = ["file", "directory", "text_file"];
+/// Random trees are made of the first four; the others are for drawn ones.
+pub const BRANCH_TYPES: [&str; 15] = [
+    "main", "a", "b", "c", "major", "autumn", "bugfix", "fix", "rel2", "rel2_fix", "team", "mine", "quiet",
+    "int", "wording",
+];
+pub const LABEL_TYPES: [&str; 7] =
+    ["REL1", "REL2", "BASELINE_X", "BASELINE_7", "REL_1", "REL_2", "sp\u{e9}cial"];
+pub const ELEMENT_TYPES: [&str; 5] = ["file", "directory", "text_file", "compressed_file", "html"];
 pub const HYPERLINK_TYPES: [&str; 2] = ["Merge", "Tests"];
 
 /// A VOB with the types above; the id is the index.
@@ -122,9 +130,9 @@ impl TypeNames for Types {
         index(&HYPERLINK_TYPES, name)
     }
 
-    /// Of all branch types `c` alone may occur on each branch.
+    /// Of all branch types `c` and `int` alone may occur on each branch.
     fn is_once_per_branch(&self, branch_type: u32) -> bool {
-        BRANCH_TYPES[branch_type as usize] == "c"
+        ["c", "int"].contains(&BRANCH_TYPES[branch_type as usize])
     }
 }
 
@@ -150,6 +158,9 @@ pub struct Branch {
     pub versions: BTreeMap<u32, Version>,
 }
 
+/// Branch and number of a version.
+pub type VersionId = (u32, u32);
+
 #[derive(Clone, Debug, Default)]
 pub struct Element {
     pub element_type: u32,
@@ -157,8 +168,8 @@ pub struct Element {
     pub checked_out: bool,
     pub metadata: Metadata,
     pub identity: u8,
-    /// Type, and branch and number of both ends.
-    pub hyperlinks: Vec<(u32, (u32, u32), (u32, u32))>,
+    /// Type and both ends.
+    pub hyperlinks: Vec<(u32, VersionId, VersionId)>,
     pub pool: String,
     pub triggers: Vec<String>,
 }
@@ -170,65 +181,94 @@ impl Element {
     /// `element directory checkedout by=ann id=7 pool=p1 trigger=T N=3`: the element itself;
     /// `Merge /main/a/0 /main/1`: a hyperlink, by its type.
     pub fn new(versions: &str) -> Element {
-        let mut element = Element::default();
-        for line in versions.lines().map(str::trim).filter(|line| !line.is_empty()) {
-            let mut words = line.split_ascii_whitespace();
-            let first = words.next().unwrap();
-            if first == "element" {
-                words.for_each(|word| element.say(word));
-                continue;
-            }
-            if let Some(link) = Types.hyperlink_type(first) {
-                let mut end = || element.find(words.next().unwrap()).unwrap();
-                let (from, to) = (end(), end());
-                element.hyperlinks.push((link, from, to));
-                continue;
-            }
-            if first.split('/').next_back().unwrap().parse::<u32>().is_err() {
-                let (branch, _) = element.find(&format!("{first}/0")).unwrap();
-                let metadata = &mut element.branches[branch as usize].metadata;
-                words.for_each(|word| metadata.say(word));
-                continue;
-            }
-            let path: Vec<&str> = first.trim_start_matches('/').split('/').collect();
-            let (number, path) = path.split_last().unwrap();
-            let mut parent = None;
-            for name in path {
-                let branch_type = Types.branch_type(name).unwrap();
-                let known = element
-                    .branches
-                    .iter()
-                    .position(|branch| branch.parent == parent && branch.branch_type == branch_type);
-                parent = Some(known.unwrap_or_else(|| {
-                    element.branches.push(Branch { parent, branch_type, ..Branch::default() });
-                    element.branches.len() - 1
-                }) as u32);
-            }
-            let mut version = Version::default();
-            for word in words {
-                match word.strip_prefix('@') {
-                    Some(day) => {
-                        let time = clerestory_specs::parse_date_time(day, now(), &zone()).unwrap();
-                        version.created_ns = time.as_nanosecond() as i64;
-                    }
-                    None if word.contains('=') => version.metadata.say(word),
-                    None => version.labels.push(Types.label_type(word).unwrap()),
-                }
-            }
-            element.branches[parent.unwrap() as usize].versions.insert(number.parse().unwrap(), version);
-        }
-        element
+        Element::parse(versions, now(), &zone()).unwrap_or_else(|fault| panic!("{fault}"))
     }
 
-    fn say(&mut self, word: &str) {
+    /// As [`new`](Self::new), for a present time; or which line is wrong.
+    pub fn parse(versions: &str, now: Timestamp, zone: &TimeZone) -> Result<Element, String> {
+        let mut element = Element::default();
+        for (line, number) in versions.lines().map(str::trim).zip(1..) {
+            if !line.is_empty() {
+                let read = element.line(line, &|day| {
+                    let time = parse_date_time(day, now, zone).map_err(|error| format!("{day}: {error}"))?;
+                    i64::try_from(time.as_nanosecond()).map_err(|error| error.to_string())
+                });
+                read.map_err(|fault| format!("line {number} of the drawn tree: {fault}"))?;
+            }
+        }
+        match element.branches.first() {
+            Some(_) => Ok(element),
+            None => Err("the drawn tree has no branch".to_owned()),
+        }
+    }
+
+    fn line(&mut self, line: &str, date: &Dates) -> Result<(), String> {
+        let mut words = line.split_ascii_whitespace();
+        let first = words.next().unwrap_or_default();
+        if first == "element" {
+            return words.try_for_each(|word| self.say(word, date));
+        }
+        if let Some(link) = Types.hyperlink_type(first) {
+            let mut end =
+                || words.next().and_then(|end| self.find(end)).ok_or("a hyperlink joins two versions");
+            let (from, to) = (end()?, end()?);
+            self.hyperlinks.push((link, from, to));
+            return Ok(());
+        }
+        let path: Vec<&str> = first.strip_prefix('/').ok_or("neither path nor keyword")?.split('/').collect();
+        let (number, path) = match path.split_last() {
+            Some((last, path)) if last.parse::<u32>().is_ok() => (last.parse().ok(), path),
+            _ => (None, path.as_slice()),
+        };
+        let mut parent = None;
+        for name in path {
+            let branch_type = Types.branch_type(name).ok_or_else(|| format!("no branch type {name}"))?;
+            let is_it = |branch: &Branch| branch.parent == parent && branch.branch_type == branch_type;
+            let known = self.branches.iter().position(is_it);
+            parent = Some(match (known, number) {
+                (Some(known), _) => known as u32,
+                (None, None) => return Err(format!("{first} has no version 0 yet")),
+                (None, Some(_)) => {
+                    self.branches.push(Branch { parent, branch_type, ..Branch::default() });
+                    self.branches.len() as u32 - 1
+                }
+            });
+        }
+        let branch = parent.and_then(|branch| self.branches.get_mut(branch as usize)).ok_or("no branch")?;
+        let Some(number) = number else {
+            return words.try_for_each(|word| branch.metadata.say(word, date));
+        };
+        let mut version = Version::default();
+        for word in words {
+            match word.strip_prefix('@') {
+                Some(day) => version.created_ns = date(day)?,
+                None if word.contains('=') => version.metadata.say(word, date)?,
+                None => {
+                    version
+                        .labels
+                        .push(Types.label_type(word).ok_or_else(|| format!("no label type {word}"))?);
+                }
+            }
+        }
+        branch.versions.insert(number, version);
+        Ok(())
+    }
+
+    fn say(&mut self, word: &str, date: &Dates) -> Result<(), String> {
         match word.split_once('=') {
             None if word == "checkedout" => self.checked_out = true,
-            None => self.element_type = Types.element_type(word).unwrap(),
-            Some(("id", number)) => self.identity = number.parse().unwrap(),
+            None => {
+                self.element_type =
+                    Types.element_type(word).ok_or_else(|| format!("no element type {word}"))?;
+            }
+            Some(("id", number)) => {
+                self.identity = number.parse().map_err(|_| "id is no number below 256")?
+            }
             Some(("pool", name)) => self.pool = name.to_owned(),
             Some(("trigger", name)) => self.triggers.push(name.to_owned()),
-            Some(_) => self.metadata.say(word),
+            Some(_) => return self.metadata.say(word, date),
         }
+        Ok(())
     }
 
     /// Branch and number of the version with that path, such as `/main/a/3`.
@@ -311,24 +351,26 @@ impl ElementFacts for Element {
     }
 }
 
+/// Reads a date-time as nanoseconds since 1970.
+type Dates<'a> = dyn Fn(&str) -> Result<i64, String> + 'a;
+
 impl Metadata {
-    fn say(&mut self, word: &str) {
-        let (name, value) = word.split_once('=').unwrap();
+    fn say(&mut self, word: &str, date: &Dates) -> Result<(), String> {
+        let (name, value) = word.split_once('=').ok_or_else(|| format!("{word} says nothing"))?;
         if name == "by" {
             self.creator = value.to_owned();
-            return;
+            return Ok(());
         }
         let text = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
         let value = match (text, value.parse(), value.parse()) {
+            _ if value == "opaque" => AttributeValue::Opaque(vec![1]),
             (Some(text), ..) => AttributeValue::Text(text.to_owned()),
             (None, Ok(integer), _) => AttributeValue::Integer(integer),
             (None, Err(_), Ok(real)) => AttributeValue::Real(real),
-            (None, Err(_), Err(_)) => {
-                let time = clerestory_specs::parse_date_time(value, now(), &zone()).unwrap();
-                AttributeValue::Time(time.as_nanosecond() as i64)
-            }
+            (None, Err(_), Err(_)) => AttributeValue::Time(date(value)?),
         };
         self.attributes.push((name.to_owned(), value));
+        Ok(())
     }
 }
 
@@ -352,7 +394,7 @@ impl QueryFacts for Element {
             QueryObject::Branch(branch) => (branch, 0),
             QueryObject::Version { branch, number } => (branch, number),
         };
-        self.branches[branch as usize].versions[&number].created_ns
+        self.branches[branch as usize].versions.get(&number).map_or(0, |version| version.created_ns)
     }
 
     fn created_by(&self, object: QueryObject, login: &str) -> bool {

@@ -1,24 +1,23 @@
 //! Random specs, paths and version trees, judged twice: by the crate, and by a naive twin that turns each whole
 //! pattern and branch path into one regular expression and looks at every version.
 
-use std::collections::BTreeMap;
-
-use clerestory_specs::{ErrorReason, Miss, RuleIndex, Selection};
+use clerestory_specs::{ErrorReason, Miss, Query, QueryObject, RuleIndex, Selection};
 use proptest::prelude::*;
 use proptest::sample::select;
 use regex::Regex;
 
-use crate::support::{
-    BRANCH_TYPES, Branch, ELEMENT_TYPES, Element, LABEL_TYPES, TAGS, Types, Version, compile, vob_tag_of,
-    walk,
-};
+use crate::naive;
+use crate::support::{ELEMENT_TYPES, Element, LABEL_TYPES, TAGS, Types, Version, compile, vob_tag_of, walk};
 
 /// One rule as the twin sees it.
 #[derive(Clone, Debug)]
 struct TwinRule {
     scope: Option<&'static str>,
     pattern: String,
+    /// Without its query.
     selector: String,
+    /// Of a selector that is empty or a branch path with a slash at its end.
+    query: Option<Query>,
     /// Seconds since 1970.
     time_s: Option<i64>,
 }
@@ -27,7 +26,8 @@ impl TwinRule {
     fn text(&self) -> String {
         let scope = self.scope.unwrap_or_default();
         let time = self.time_s.map_or(String::new(), |time| format!(" -time 1970-01-01T00:00:{time:02}Z"));
-        format!("element {scope} {} {}{time}\n", self.pattern, self.selector)
+        let query = self.query.as_ref().map_or(String::new(), |query| format!("{{{query}}}"));
+        format!("element {scope} {} {}{query}{time}\n", self.pattern, self.selector)
     }
 
     fn matches_path(&self, tag: &str, path: &str) -> bool {
@@ -66,6 +66,10 @@ impl TwinRule {
 
     /// All versions that the selector fits.
     fn versions(&self, element: &Element) -> Vec<(u32, u32)> {
+        if self.selector == "-config /vobs/p/prog" {
+            // The record that `support` finds: version 1 on /main/a of the element with the identity 7.
+            return element.find("/main/a/1").filter(|_| element.identity == 7).into_iter().collect();
+        }
         let (branches, wanted) = self.selector.rsplit_once('/').unwrap_or(("...", &self.selector));
         let mut regex = String::from("^");
         for component in branches.split('/').filter(|component| !component.is_empty()) {
@@ -81,6 +85,14 @@ impl TwinRule {
                 |version: &Version| self.time_s.is_none_or(|time| version.created_ns <= time * 1_000_000_000);
             let latest =
                 branch.versions.iter().filter(|(_, version)| old_enough(version)).map(|(n, _)| *n).max();
+            if let Some(query) = &self.query {
+                let holding = branch.versions.keys().filter(|&&number| {
+                    naive::holds(query, QueryObject::Version { branch: index, number }, element)
+                });
+                let newest = if self.selector.is_empty() { usize::MAX } else { 1 };
+                found.extend(holding.rev().take(newest).map(|&number| (index, number)));
+                continue;
+            }
             for (&number, version) in &branch.versions {
                 let label = LABEL_TYPES.iter().position(|label| *label == wanted);
                 let fits = match wanted {
@@ -169,7 +181,8 @@ fn selector() -> impl Strategy<Value = String> {
             let named = if (first.to_owned() + &steps).ends_with("...") { "/b" } else { "" };
             format!("{first}{steps}{named}/{version}")
         });
-    let plain = select(vec!["CHECKEDOUT", "REL1", "REL2", "/main/LATEST", "-none", "-error"]);
+    let plain =
+        select(vec!["CHECKEDOUT", "REL1", "REL2", "/main/LATEST", "-none", "-error", "-config /vobs/p/prog"]);
     prop_oneof![3 => on_branch, 1 => plain.prop_map(str::to_owned)]
 }
 
@@ -177,40 +190,16 @@ fn rule() -> impl Strategy<Value = TwinRule> {
     let scope = select(vec![None, None, None, Some("-file"), Some("-directory"), Some("-eltype text_file")]);
     let pattern = prop_oneof![Just("*".to_owned()), pattern()];
     let time_s = prop::option::of(0..10_i64);
-    (scope, pattern, selector(), time_s).prop_map(|(scope, pattern, selector, time_s)| TwinRule {
+    let on_branch = select(vec!["", "/main/", ".../a/", "/main/.../b/", "/main/nosuch/"]);
+    let with_query = (on_branch, naive::query()).prop_map(|(path, query)| (path.to_owned(), Some(query)));
+    let selector = prop_oneof![3 => selector().prop_map(|selector| (selector, None)), 1 => with_query];
+    (scope, pattern, selector, time_s).prop_map(|(scope, pattern, (selector, query), time_s)| TwinRule {
         scope,
         pattern,
-        time_s: time_s.filter(|_| selector.ends_with("/LATEST")),
+        time_s: time_s.filter(|_| query.is_none() && selector.ends_with("/LATEST")),
         selector,
+        query,
     })
-}
-
-/// A tree in which a branch type occurs once per parent, with versions removed here and there.
-fn element() -> impl Strategy<Value = Element> {
-    let version = (0..4_u32, 0..10_i64, prop::collection::vec(0..LABEL_TYPES.len() as u32, 0..2));
-    let versions = prop::collection::vec(version, 0..4);
-    let branch = (any::<prop::sample::Index>(), 0..BRANCH_TYPES.len() as u32, versions);
-    (0..3_u32, any::<bool>(), prop::collection::vec(branch, 1..7)).prop_map(
-        |(element_type, checked_out, rows)| {
-            let mut branches: Vec<Branch> = Vec::new();
-            for (parent, branch_type, rows) in rows {
-                let parent = (!branches.is_empty()).then(|| parent.index(branches.len()) as u32);
-                if branches.iter().any(|b| b.parent == parent && b.branch_type == branch_type) {
-                    continue;
-                }
-                // The root branch is mostly main.
-                let branch_type = if parent.is_none() && branch_type != 1 { 0 } else { branch_type };
-                let versions: BTreeMap<u32, Version> = rows
-                    .into_iter()
-                    .map(|(number, time_s, labels)| {
-                        (number, Version { created_ns: time_s * 1_000_000_000, labels, ..Version::default() })
-                    })
-                    .collect();
-                branches.push(Branch { parent, branch_type, versions, ..Branch::default() });
-            }
-            Element { element_type, branches, checked_out, ..Element::default() }
-        },
-    )
 }
 
 proptest! {
@@ -221,7 +210,7 @@ proptest! {
         rules in prop::collection::vec(rule(), 0..12),
         tag in select(TAGS.to_vec()),
         path in path(),
-        element in element(),
+        element in naive::element(),
     ) {
         let text: String = rules.iter().map(TwinRule::text).collect();
         let bound = compile(&text).bind(&Types, tag.as_bytes());
@@ -247,36 +236,5 @@ proptest! {
             let by_path = matches!(miss, Miss::Pattern | Miss::OtherVob);
             prop_assert_eq!(!rule.matches_path(tag, &path), by_path, "{:?}: {:?}", rule, miss);
         }
-    }
-
-    /// Neither the lexer nor the grammar nor a pattern panics, and every fault has a place in the text.
-    #[test]
-    fn any_text_compiles_or_is_refused(
-        words in prop::collection::vec(
-            prop_oneof![
-                select(vec![
-                    "element", "*", "-time", "mkbranch", "time", "end", ";", "\n", "'", "\"", "{", "}", "#", "/main/LATEST",
-                    "REL1", "-mkbranch", "-eltype", "include", "now", "9-Aug", "[", "]", "...", "~", "/vobs/p/",
-                ]).prop_map(|word| word.as_bytes().to_vec()),
-                prop::collection::vec(any::<u8>(), 0..6),
-            ],
-            0..30,
-        ),
-        separator in select(vec!["", " "]),
-    ) {
-        let text = words.join(separator.as_bytes());
-        if let Err(faults) = crate::support::compile_with(&text, &[]) {
-            prop_assert!(!faults.is_empty());
-            let lines: Vec<&[u8]> = text.split(|&byte| byte == b'\n').collect();
-            for fault in faults {
-                let line = lines[fault.line as usize - 1];
-                prop_assert!((1..=line.len() + 1).contains(&(fault.column as usize)), "{fault}");
-            }
-        }
-    }
-
-    #[test]
-    fn no_text_makes_the_date_parser_panic(text in "[0-9a-zA-Z:.+ -]{0,24}|[0-9]{1,4}-[A-Z][a-z]{2}(-[0-9]{1,4})?([.:T][0-9:]{1,8})?") {
-        let _ = clerestory_specs::parse_date_time(&text, crate::support::now(), &crate::support::zone());
     }
 }

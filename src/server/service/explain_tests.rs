@@ -239,7 +239,9 @@ fn a_checkout_is_foretold() {
     for (rule, refusal, creates) in [
         ("/main/LATEST", CheckoutRefusal::None, ""),
         ("/main/LATEST -nocheckout", CheckoutRefusal::Rule, ""),
-        ("/main/LATEST -mkbranch fix", CheckoutRefusal::None, "fix"),
+        (".../fix/LATEST\nelement * /main/LATEST -mkbranch fix", CheckoutRefusal::None, "fix"),
+        // The branch would be made, and not be seen.
+        ("/main/LATEST -mkbranch fix", CheckoutRefusal::BranchExists, ""),
         ("/main/LATEST -mkbranch none", CheckoutRefusal::NoSuchBranchType, ""),
     ] {
         fixture.set_spec(&format!("element * CHECKEDOUT\nelement * {rule}\n"));

@@ -157,4 +157,4 @@ fn added_in(
 
 #[cfg(test)]
 #[path = "absence_tests.rs"]
-pub(super) mod tests;
+mod tests;

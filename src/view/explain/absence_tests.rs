@@ -13,10 +13,6 @@ struct Tree {
 }
 
 /// Makes an element with branches of types 0, 1, 2 ...
-pub fn element(branches: &[(Option<u32>, &[bool])]) -> Element {
-    tree(branches).element
-}
-
 fn tree(branches: &[(Option<u32>, &[bool])]) -> Tree {
     let mut made = Tree {
         element: Element {
