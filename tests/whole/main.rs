@@ -15,6 +15,7 @@ mod import;
 mod import_again;
 mod import_killed;
 mod names;
+mod names_in_views;
 mod odd_history;
 mod private;
 mod project;

@@ -94,3 +94,7 @@ fn mention(version: VersionNo, node: &DirectoryNode, name: &[u8]) -> Option<Ment
 fn contains(record: &[u8], name: &[u8]) -> bool {
     record.windows(name.len().max(1)).any(|window| window == name)
 }
+
+#[cfg(test)]
+#[path = "mentions_tests.rs"]
+mod tests;
