@@ -5,8 +5,8 @@
 //! caches, then the engine; the engine learns of changes only at checkpoints, in one atomic
 //! batch that also says how far it has come. This module must not know what a view is.
 //!
-//! Locks, in the order they may be taken: `commit`, `recent`. Neither is held while the
-//! journal is synced; `recent` is never held across engine calls.
+//! Locks, in the order they may be taken: `commit`, one of `ever`, `recent`. None is held while
+//! the journal is synced; `recent` is never held across engine calls.
 
 mod mentions;
 mod place;
@@ -89,6 +89,7 @@ pub struct Vob {
     elements: Cache<ElementNo, Arc<Element>>,
     directories: Cache<(ElementNo, DirectoryAt), Arc<Directory>>,
     frames: Cache<(u32, u64), Arc<Vec<Transaction>>>,
+    ever: Cache<ElementNo, Arc<Mutex<mentions::Ever>>>,
     commit: Mutex<CommitState>,
     reserve_bytes: u64,
     _lock: std::fs::File,
@@ -211,6 +212,7 @@ impl Vob {
             elements: Cache::new(CACHED_ELEMENTS),
             directories: Cache::new(CACHED_DIRECTORIES),
             frames: Cache::new(CACHED_FRAMES),
+            ever: Cache::new(mentions::REMEMBERED),
             commit: Mutex::default(),
             reserve_bytes: reserve,
             _lock: lock,
@@ -282,14 +284,21 @@ impl Vob {
     fn publish(&self, mut changes: Changes) {
         let mut recent = self.recent.write();
         recent.absorb(&mut changes);
-        for (at, change) in changes.directories {
+        for (at, change) in &changes.directories {
             match change {
-                Some((_, directory)) => self.directories.insert(at, directory),
-                None => drop(self.directories.remove(&at)),
+                Some((_, directory)) => self.directories.insert(*at, Arc::clone(directory)),
+                None => drop(self.directories.remove(at)),
             }
         }
         *self.state.write() = changes.state;
         self.epoch.fetch_add(1, Ordering::Release);
+        drop(recent);
+        // Whoever reads a node from now on reads the new one.
+        for ((element, at), change) in &changes.directories {
+            if let (DirectoryAt::Version(version), Some((node, _))) = (at, change) {
+                self.note_ever(*element, *version, node);
+            }
+        }
     }
 
     /// Writes what is recent to the engine and forgets it here. The caller holds `commit`,

@@ -100,6 +100,7 @@ impl Server {
         } as u16;
         let mut made = MadeElement { element_type: element_type.1.clone(), ..MadeElement::default() };
         let mut number = ElementNo(0);
+        names::look_back(&slot)?;
         self.commit(&slot.vob, |store| {
             let element =
                 store.element(slot.directory)?.ok_or_else(|| Failure::internal("the directory is gone"))?;

@@ -12,7 +12,7 @@ mod rename;
 mod twins;
 
 pub use references::{is_catalogued, lost};
-pub use twins::{DETECTION, detects_twins, refuse_twin};
+pub use twins::{DETECTION, detects_twins, look_back, refuse_twin};
 
 use super::slot::Slot;
 use crate::server::identity::Caller;

@@ -2,7 +2,7 @@
 
 use super::edits::{Edits, NotCheckedOut};
 use super::told;
-use super::twins::refuse_twin;
+use super::twins::{look_back, refuse_twin};
 use crate::server::identity::Caller;
 use crate::server::proto::*;
 use crate::server::service::slot::Slot;
@@ -50,6 +50,7 @@ impl Server {
                     false => self.hard(context, source).map_err(|failure| about(failure, &source.typed))?,
                 };
                 let slot = destination.slot(self, context, &leaf(source))?;
+                look_back(&slot)?;
                 Ok(Link { slot, leads, typed: typed.clone() })
             })
             .collect();

@@ -34,9 +34,10 @@ pub fn is_catalogued(store: &Vob, element: &Element, instead: Instead<'_>) -> Ou
                 return Ok(true);
             }
         }
+        let count = parent.versions.len();
         let mut found = false;
-        if !in_place {
-            store.mentions(*directory, parent.versions.len(), name, &mut |mention| {
+        if !in_place && store.ever(*directory, count, name)?.contains(&Entry::Element(element.number)) {
+            store.mentions(*directory, count, name, &mut |mention| {
                 found |= mention.entry == wanted;
                 if found { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             })?;

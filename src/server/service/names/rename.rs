@@ -2,7 +2,7 @@
 
 use super::edits::{Edits, NotCheckedOut};
 use super::told;
-use super::twins::refuse_twin;
+use super::twins::{look_back, refuse_twin};
 use crate::server::identity::Caller;
 use crate::server::proto::*;
 use crate::server::service::slot::Slot;
@@ -36,6 +36,7 @@ impl Server {
                 let from = self.slot(context, source)?;
                 let to = destination.slot(self, context, &from.leaf);
                 let to = to.map_err(|failure| failure.name(typed.as_slice()))?;
+                look_back(&to)?;
                 Ok(Move { from, to, typed: typed.clone() })
             })
             .collect();

@@ -2,6 +2,7 @@
 //! cannot be merged, and history splits.
 
 use crate::server::proto::{Failure, FailureCode};
+use crate::server::service::slot::Slot;
 use crate::server::state::Outcome;
 use crate::store::Vob;
 use crate::view::resolve::version_id;
@@ -40,6 +41,16 @@ pub fn refuse_twin(store: &Vob, directory: &Element, name: &[u8], element: Optio
     })
 }
 
+/// Reads what the versions of a name's directory say, so that [`refuse_twin`] takes little time
+/// while other commits wait.
+///
+/// # Errors
+/// If the VOB cannot be read.
+pub fn look_back(slot: &Slot) -> Outcome<()> {
+    let count = slot.state.element.versions.len();
+    Ok(slot.vob.vob.ever(slot.directory, count, &slot.leaf).map(drop)?)
+}
+
 /// Finds the version of a directory that was made last of those in which another element has
 /// the name, as far as they are stored with it.
 fn twin(
@@ -52,9 +63,13 @@ fn twin(
         Some(Entry::Element(other)) => Some(other) != element,
         Some(Entry::Symlink(_)) | None => false,
     };
+    let count = directory.versions.len();
+    if !store.ever(directory.number, count, name)?.into_iter().any(|entry| is_other(Some(entry))) {
+        return Ok(None);
+    }
     let mut removed_from = Vec::new();
     let mut found = None;
-    store.mentions(directory.number, directory.versions.len(), name, &mut |mention| {
+    store.mentions(directory.number, count, name, &mut |mention| {
         match (mention.entry, mention.base) {
             (None, Some(base)) => removed_from.push(base),
             (entry, _) if is_other(entry) => {
