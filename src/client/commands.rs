@@ -12,6 +12,7 @@ use super::{
     lsview, lsvob, lsvtree, mkbranch, mkdir, mkelem, mklabel, mktype, mkview, mkvob, mount, pwd, pwv, quit,
     rename, reserve, rmtype, rmview, rmvob, setcs, setview, startview, umount, uncheckout,
 };
+use super::{chvob, ln, mv, rmname};
 
 /// One command.
 pub struct Command {
@@ -74,6 +75,10 @@ pub const COMMANDS: &[Command] = &[
     umount::COMMAND,
     uncheckout::COMMAND,
     reserve::UNRESERVE,
+    chvob::COMMAND,
+    ln::COMMAND,
+    mv::COMMAND,
+    rmname::COMMAND,
 ];
 
 /// Commands of the product that this program does not have yet. They are recognized, so that a script is told so
@@ -112,7 +117,6 @@ pub const NOT_SUPPORTED: &[&str] = &[
     "getcache",
     "getlog",
     "hostinfo",
-    "ln",
     "lock",
     "lsactivity",
     "lsbl",
@@ -150,7 +154,6 @@ pub const NOT_SUPPORTED: &[&str] = &[
     "mktag",
     "mktrigger",
     "mktrtype",
-    "mv",
     "protect",
     "protectvob",
     "rebase",
@@ -170,7 +173,6 @@ pub const NOT_SUPPORTED: &[&str] = &[
     "rmfolder",
     "rmhlink",
     "rmmerge",
-    "rmname",
     "rmpolicy",
     "rmpool",
     "rmproject",
@@ -195,14 +197,8 @@ pub const NOT_SUPPORTED: &[&str] = &[
 ];
 
 /// Short names of commands in [`NOT_SUPPORTED`].
-const NOT_SUPPORTED_ALIASES: &[(&str, &str)] = &[
-    ("ann", "annotate"),
-    ("lsp", "lsprivate"),
-    ("move", "mv"),
-    ("rm", "rmname"),
-    ("lsl", "lslock"),
-    ("findm", "findmerge"),
-];
+const NOT_SUPPORTED_ALIASES: &[(&str, &str)] =
+    &[("ann", "annotate"), ("lsp", "lsprivate"), ("lsl", "lslock"), ("findm", "findmerge")];
 
 /// What a typed command name means.
 pub enum Found {
@@ -400,6 +396,11 @@ mod tests {
             ("mkdir", "mkdir"),
             ("mount", "mount"),
             ("pwv", "pwv"),
+            ("rm", "rmname"),
+            ("rmn", "rmname"),
+            ("move", "mv"),
+            ("mv", "mv"),
+            ("ln", "ln"),
         ] {
             assert_eq!(name(typed), expected, "{typed}");
         }

@@ -21,7 +21,7 @@ pub enum CommentSource {
     AskEach,
 }
 
-/// The words before `comments for "x":`.
+/// The words before ` for "x":`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Prompt {
     /// New elements and types.

@@ -216,6 +216,10 @@ impl Page<'_> {
         self.line(&[b"  VOB storage host:pathname \"", host, b":", &facts.storage, b"\""]);
         self.line(&[b"  VOB storage global pathname \"", &facts.storage, b"\""]);
         self.line(&[format!("  database schema version: {}", facts.format_version).as_bytes()]);
+        if let Some(detection) = facts.evil_twin_detection {
+            let word: &[u8] = if detection { b"enabled" } else { b"disabled" };
+            self.line(&[b"  evil twin detection: ", word]);
+        }
         self.line(&[b"  VOB ownership:"]);
         self.line(&[b"    owner ", facts.owner.as_bytes()]);
         self.line(&[b"    group ", facts.group.as_bytes()]);

@@ -42,21 +42,25 @@ pub mod words;
 
 mod catcs;
 mod cd;
+mod chvob;
 mod edcs;
 mod editor;
 mod endview;
 mod help;
+mod ln;
 mod lscheckout;
 mod lstype;
 mod mkbranch;
 mod mklabel;
 mod mktype;
 mod mount;
+mod mv;
 mod pwd;
 mod pwv;
 mod quit;
 mod rename;
 mod reserve;
+mod rmname;
 mod rmtype;
 mod umount;
 

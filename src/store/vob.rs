@@ -5,13 +5,15 @@
 //! caches, then the engine; the engine learns of changes only at checkpoints, in one atomic
 //! batch that also says how far it has come. This module must not know what a view is.
 //!
-//! Locks, in the order they may be taken: `commit`, `recent`. Neither is held while the
-//! journal is synced; `recent` is never held across engine calls.
+//! Locks, in the order they may be taken: `commit`, one of `ever`, `recent`. None is held while
+//! the journal is synced; `recent` is never held across engine calls.
 
+mod mentions;
 mod place;
 mod read;
 
 pub use super::error::{CommitError, Committed, StoreError};
+pub use mentions::Mention;
 pub use read::{Note, Placed};
 
 use super::engine::{self, Batch, Engine, EngineKind, Records};
@@ -20,8 +22,8 @@ use super::pool::Pools;
 use super::recent::{Recent, key};
 use crate::vob::apply::{self, DirectoryAt};
 use crate::vob::{
-    Changes, Directory, Element, ElementNo, EventNo, Oid, Operation, Transaction, TypeObject, User,
-    VobHeader, VobState,
+    Changes, Directory, Element, ElementNo, EventNo, NameChange, Oid, Operation, Transaction, TypeObject,
+    User, VobHeader, VobState,
 };
 use parking_lot::{Mutex, RwLock};
 use place::{Identity, check_space, io_error, remove_tree, reserve_bytes, take_lock, write_durably};
@@ -91,6 +93,7 @@ pub struct Vob {
     elements: Cache<ElementNo, Arc<Element>>,
     directories: Cache<(ElementNo, DirectoryAt), Arc<Directory>>,
     frames: Cache<(u32, u64), Arc<Vec<Transaction>>>,
+    ever: Cache<ElementNo, Arc<Mutex<mentions::Ever>>>,
     commit: Mutex<CommitState>,
     reserve_bytes: u64,
     _lock: std::fs::File,
@@ -221,6 +224,7 @@ impl Vob {
             elements: Cache::new(CACHED_ELEMENTS),
             directories: Cache::new(CACHED_DIRECTORIES),
             frames: Cache::new(CACHED_FRAMES),
+            ever: Cache::new(mentions::REMEMBERED),
             commit: Mutex::default(),
             reserve_bytes: reserve,
             _lock: lock,
@@ -286,21 +290,29 @@ impl Vob {
         }
         drop(commit);
         self.journal.sync(sequence).map_err(StoreError::from)?;
-        Ok(Committed { sequence, first_event, elements, types_changed, history_names })
+        let names = names_changed(&frame);
+        Ok(Committed { sequence, first_event, elements, names, types_changed, history_names })
     }
 
     /// Lets readers see a commit, all of it at once.
     fn publish(&self, mut changes: Changes) {
         let mut recent = self.recent.write();
         recent.absorb(&mut changes);
-        for (at, change) in changes.directories {
+        for (at, change) in &changes.directories {
             match change {
-                Some((_, directory)) => self.directories.insert(at, directory),
-                None => drop(self.directories.remove(&at)),
+                Some((_, directory)) => self.directories.insert(*at, Arc::clone(directory)),
+                None => drop(self.directories.remove(at)),
             }
         }
         *self.state.write() = changes.state;
         self.epoch.fetch_add(1, Ordering::Release);
+        drop(recent);
+        // Whoever reads a node from now on reads the new one.
+        for ((element, at), change) in &changes.directories {
+            if let (DirectoryAt::Version(version), Some((node, _))) = (at, change) {
+                self.note_ever(*element, *version, node);
+            }
+        }
     }
 
     /// Writes what is recent to the engine and forgets it here. The caller holds `commit`,
@@ -401,6 +413,23 @@ impl Vob {
     pub fn pools(&self) -> &Pools {
         &self.pools
     }
+}
+
+/// The names that the operations of a frame change in catalogs that stay what they are: those
+/// of checkouts, and of versions that are changed in place.
+fn names_changed(frame: &[Transaction]) -> Vec<(ElementNo, Box<[u8]>)> {
+    let operations = frame.iter().flat_map(|transaction| &transaction.operations);
+    let changes = operations.filter_map(|operation| match operation {
+        Operation::ChangeInPlace { element, changes }
+        | Operation::ChangeDirectory { element, changes, .. }
+        | Operation::ChangeVersionInPlace { element, changes, .. } => Some((*element, changes)),
+        _ => None,
+    });
+    let names = |(element, changes): (ElementNo, &Vec<NameChange>)| {
+        let name = |change: &NameChange| (element, change.name.clone());
+        changes.iter().map(name).collect::<Vec<_>>()
+    };
+    changes.flat_map(names).collect()
 }
 
 /// On a full disk the journal is enough to read from: what cannot be written to the index

@@ -4,6 +4,7 @@
 //! records that change, or refuses it without any effect. It is the only place that decides
 //! what an operation means, on commit as on replay.
 
+mod in_place;
 use super::definition::{TypeDefinition, TypeProperties};
 use super::directory::{Directory, DirectoryNode, Entry, NameChange};
 use super::element::{Branch, Checkout, Content, Element, ElementKind, Hyperlink, NewElement, Version};
@@ -108,6 +109,9 @@ pub enum Refused {
         /// The branch.
         branch: BranchNo,
     },
+    /// A newer version of the directory exists on the branch.
+    #[error("only the newest version of a branch can be changed in place")]
+    NotNewest,
     /// The operation does not fit the kind of object.
     #[error("operation does not fit a {0:?} element")]
     WrongKind(ElementKind),
@@ -352,6 +356,9 @@ impl Work<'_> {
             Operation::SetNote { key, value } => {
                 self.changes.notes.insert(key.clone(), value.clone());
                 Ok(())
+            }
+            Operation::ChangeVersionInPlace { element, version, changes } => {
+                self.change_version_in_place(*element, *version, changes)
             }
             Operation::Retime { targets, changeset, effective_ns } => {
                 for (element, version) in targets {
@@ -673,24 +680,6 @@ impl Work<'_> {
         whole.apply(&entries.iter().map(change).collect::<Vec<_>>());
         let changes = self.directory(element, newest)?.changes_to(&whole);
         self.create_directory_version(element, branch, &changes, effective_ns)
-    }
-
-    fn change_in_place(&mut self, element: ElementNo, changes: &[NameChange]) -> Result<(), Refused> {
-        if element != ElementNo::LOST_AND_FOUND {
-            return Err(Refused::NotCheckedOut);
-        }
-        self.change_catalog(element, changes)
-    }
-
-    /// Changes version 0 of a root branch in place.
-    fn change_catalog(&mut self, element: ElementNo, changes: &[NameChange]) -> Result<(), Refused> {
-        let key = DirectoryAt::Version(VersionNo::ROOT);
-        let mut catalog = (*self.directory(element, key)?).clone();
-        self.note_names(element, changes)?;
-        catalog.apply(changes);
-        let node = DirectoryNode::choose(&catalog, None, vec![]);
-        self.changes.directories.insert((element, key), Some((Arc::new(node), Arc::new(catalog))));
-        self.element(element).map(drop)
     }
 
     /// Checks names that are to be catalogued and remembers in each element where it stands.

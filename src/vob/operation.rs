@@ -128,7 +128,7 @@ pub enum Operation {
         /// As in `CreateVersion`.
         effective_ns: Option<i64>,
     },
-    /// Changes a directory without making a version: only `lost+found` allows it.
+    /// Changes version 0 of a directory without making a version: only `lost+found` allows it.
     ChangeInPlace {
         /// The directory element.
         element: ElementNo,
@@ -298,5 +298,15 @@ pub enum Operation {
         label: TypeNo,
         /// The versions.
         targets: Vec<(ElementNo, VersionNo)>,
+    },
+    /// Changes the catalog of a directory version without making a version: only the newest of
+    /// its branch allows it. Versions and checkouts made from it keep their names.
+    ChangeVersionInPlace {
+        /// The directory element.
+        element: ElementNo,
+        /// The version.
+        version: VersionNo,
+        /// The changes.
+        changes: Vec<NameChange>,
     },
 }

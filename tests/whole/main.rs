@@ -14,6 +14,8 @@ mod history_names;
 mod import;
 mod import_again;
 mod import_killed;
+mod names;
+mod names_in_views;
 mod odd_history;
 mod private;
 mod project;

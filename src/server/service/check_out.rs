@@ -2,12 +2,13 @@
 
 use super::auto_branch::{plan_failure, planned_branches};
 use super::make_branch::{Making, plan_branch};
+use super::names;
 use crate::server::identity::Caller;
 use crate::server::proto::*;
 use crate::server::state::{Outcome, Server, now_ns};
 use crate::store::pool::ContentId;
 use crate::view::history::Place;
-use crate::view::live::{Shown, View};
+use crate::view::live::{DirectoryState, Shown, View};
 use crate::view::resolve::{branch_id, path_of, version_id};
 use crate::view::{Found, MountedVob, Resolved, ViewStorage};
 use crate::vob::apply::DirectoryAt;
@@ -57,6 +58,7 @@ impl Server {
                 ..Failure::new(FailureCode::ReservedElsewhere)
             },
             Refused::NotCheckedOut => Failure::new(FailureCode::NotCheckedOut),
+            Refused::NotNewest => Failure::new(FailureCode::NotNewest),
             Refused::NotPredecessor { .. } => Failure::new(FailureCode::NotPredecessor),
             Refused::NameTaken(name) => Failure::new(FailureCode::NameExists).name(name),
             Refused::Predefined(name) => Failure::new(FailureCode::Predefined).name(name),
@@ -462,7 +464,7 @@ impl Server {
             let mut operations = Vec::new();
             if target.element.kind == ElementKind::Directory {
                 lost = orphans(vob, number, checkout.number, checkout.from)?;
-                let change = |(leaf, _, child): &(Vec<u8>, String, ElementNo)| NameChange {
+                let change = |(leaf, _, child): &(Vec<u8>, Notice, ElementNo)| NameChange {
                     name: leaf.as_slice().into(),
                     entry: Some(Entry::Element(*child)),
                 };
@@ -480,15 +482,7 @@ impl Server {
                 operations,
             }])
         })?;
-        for (leaf, oid, _) in lost {
-            let name = leaf.strip_suffix(format!(".{oid}").as_bytes()).unwrap_or(&leaf).to_vec();
-            done.notices.push(Notice {
-                code: NoticeCode::LostAndFound.into(),
-                name,
-                oid,
-                ..Notice::default()
-            });
-        }
+        done.notices.extend(lost.into_iter().map(|(_, notice, _)| notice));
         if target.element.kind == ElementKind::File {
             self.remove_data(&target)?;
         }
@@ -529,14 +523,11 @@ impl Server {
             return Ok(Vec::new());
         };
         let data = target.data_path();
-        let Ok(metadata) = data.symlink_metadata() else {
+        if data.symlink_metadata().is_err() {
             return Ok(Vec::new());
-        };
+        }
         let state = target.view.directory(&target.vob, *directory)?;
         let dir = target.storage().join(ViewStorage::private(&state.element.oid));
-        let system = |error: &std::io::Error| Failure::system(Vec::new(), error);
-        std::fs::create_dir_all(&dir).map_err(|error| system(&error))?;
-        state.set_has_private(true);
         for attempt in 0u32.. {
             let suffix = if attempt == 0 { ".keep".to_owned() } else { format!(".keep.{attempt}") };
             let leaf = [name, suffix.as_bytes()].concat();
@@ -544,16 +535,7 @@ impl Server {
             if path.symlink_metadata().is_ok() || state.catalog.get(&leaf).is_some() {
                 continue;
             }
-            let copied = std::fs::copy(&data, &path).and_then(|_| {
-                if rustix::process::geteuid().is_root() {
-                    std::os::unix::fs::chown(&path, Some(metadata.uid()), Some(metadata.gid()))?;
-                }
-                std::fs::File::open(&path)?.sync_all()
-            });
-            if let Err(error) = copied {
-                let _ = std::fs::remove_file(&path);
-                return Err(system(&error));
-            }
+            copy_private(&target.view, &state, &data, &leaf)?;
             self.host.private_changed(&target.view, &target.vob, *directory, &[&leaf]);
             return Ok(leaf);
         }
@@ -603,44 +585,51 @@ fn find_branch(state: &VobState, element: &Element, name: &[u8]) -> Outcome<Bran
     element.branch_with_type(branch_type(state, &text)?).ok_or_else(missing)
 }
 
-/// Finds what a directory's checkout catalogs and no directory version does: those elements
-/// lose their last name when it is cancelled. Answers leaf names in `lost+found`, identities
-/// and elements.
+/// Finds what a directory's checkout catalogs and nothing else does: those elements lose their
+/// last name when it is cancelled. Answers names in `lost+found`, what is told, and elements.
 fn orphans(
     vob: &crate::store::Vob,
     directory: ElementNo,
     checkout: u32,
     from: VersionNo,
-) -> Outcome<Vec<(Vec<u8>, String, ElementNo)>> {
+) -> Outcome<Vec<(Vec<u8>, Notice, ElementNo)>> {
     let before = vob.directory(directory, DirectoryAt::Version(from))?;
     let held = vob.directory(directory, DirectoryAt::CheckedOut(checkout))?;
-    let mut found = Vec::new();
+    let own = (directory, DirectoryAt::CheckedOut(checkout));
+    let mut found: Vec<(Vec<u8>, Notice, ElementNo)> = Vec::new();
     for change in before.changes_to(&held) {
         let Some(Entry::Element(child)) = change.entry else {
             continue;
         };
-        let element = vob.element(child)?.ok_or_else(|| Failure::internal("a catalogued element is gone"))?;
-        let mut elsewhere = false;
-        for (parent, name) in &element.names {
-            let Some(parent) = vob.element(*parent)? else {
-                continue;
-            };
-            let versions = (0..parent.versions.len() as u32).map(|v| DirectoryAt::Version(VersionNo(v)));
-            let checkouts = parent.checkouts.iter().map(|c| DirectoryAt::CheckedOut(c.number));
-            let own = (parent.number == directory).then_some(DirectoryAt::CheckedOut(checkout));
-            for at in versions.chain(checkouts).filter(|at| Some(*at) != own) {
-                if vob.directory(parent.number, at)?.get(name) == Some(Entry::Element(child)) {
-                    elsewhere = true;
-                    break;
-                }
-            }
+        if found.iter().any(|(.., known)| *known == child) {
+            continue;
         }
-        if !elsewhere {
-            let oid = element.oid.to_string();
-            // The name must fit beside the identity.
-            let leaf = &change.name[..change.name.len().min(255 - 33)];
-            found.push(([leaf, b".", oid.as_bytes()].concat(), oid, child));
+        let element = vob.element(child)?.ok_or_else(|| Failure::internal("a catalogued element is gone"))?;
+        let gone = |directory, at| ((directory, at) == own).then(Arc::default);
+        if !names::is_catalogued(vob, &element, &gone)? {
+            let (name, notice) = names::lost(&element, &change.name);
+            found.push((name, notice, child));
         }
     }
     Ok(found)
+}
+
+/// Copies the data of a checkout to a private name in a directory, where there is none yet.
+pub fn copy_private(view: &View, state: &DirectoryState, data: &Path, leaf: &[u8]) -> Outcome<()> {
+    use std::os::unix::ffi::OsStrExt;
+    let dir = view.storage.dir().join(ViewStorage::private(&state.element.oid));
+    let path = dir.join(std::ffi::OsStr::from_bytes(leaf));
+    let copied = std::fs::create_dir_all(&dir).and_then(|()| {
+        let metadata = data.symlink_metadata()?;
+        state.set_has_private(true);
+        std::fs::copy(data, &path)?;
+        if rustix::process::geteuid().is_root() {
+            std::os::unix::fs::chown(&path, Some(metadata.uid()), Some(metadata.gid()))?;
+        }
+        std::fs::File::open(&path)?.sync_all()
+    });
+    copied.map_err(|error| {
+        let _ = std::fs::remove_file(&path);
+        Failure::system(Vec::new(), &error)
+    })
 }

@@ -427,9 +427,13 @@ impl Server {
             Err(CommitError::Store(error)) => return Err(error.into()),
             Err(CommitError::Refused(refused)) => return Err(self.refused(vob, refused)),
         };
-        if let Err(error) = self.host.committed(vob, &committed) {
+        let is_mounted = self.mounted.lock().is_some();
+        match self.host.committed(vob, &committed) {
+            // Whoever works in a directory that moved learns its new path by this.
+            Ok(moved) if is_mounted => moved.iter().for_each(|path| drop(path.symlink_metadata())),
+            Ok(_) => {}
             // It is committed all the same.
-            tracing::error!(%error, "views could not be told of a commit one by one");
+            Err(error) => tracing::error!(%error, "views could not be told of a commit one by one"),
         }
         Ok(committed)
     }
