@@ -143,3 +143,7 @@ fn told(outcome: Outcome<Vec<Notice>>, new_name: Vec<u8>) -> NameOutcome {
     };
     NameOutcome { outcome: Some(outcome), new_name }
 }
+
+#[cfg(test)]
+#[path = "names_tests.rs"]
+mod tests;
