@@ -31,7 +31,7 @@ pub enum Prompt {
     /// Checkin.
     Checkin,
     /// Everything else.
-    Plain,
+    Other,
 }
 
 impl Prompt {
@@ -40,7 +40,7 @@ impl Prompt {
             Prompt::Creation => b"Creation comments",
             Prompt::Checkout => b"Checkout comments",
             Prompt::Checkin => b"Checkin comments",
-            Prompt::Plain => b"Comments",
+            Prompt::Other => b"Comments",
         }
     }
 }

@@ -55,7 +55,7 @@ pub fn in_batches(
     for pnames in pnames.chunks(batch) {
         let objects: Vec<&[u8]> = pnames.iter().map(|pname| pname.typed.as_slice()).collect();
         // They share one comment, or there is one object.
-        let asked = comment::texts(session, source, Prompt::Plain, &objects, &[])?;
+        let asked = comment::texts(session, source, Prompt::Other, &objects, &[])?;
         all_done &= act(session, pnames, asked.into_iter().next().unwrap_or_default())?;
     }
     Ok(Outcome::of(all_done))
