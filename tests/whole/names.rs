@@ -180,6 +180,87 @@ Checkout cancelled for "src".
 }
 
 #[test]
+fn what_was_made_in_a_removed_view_moves_to_lost_and_found() {
+    let project = Project::small();
+    project.world.make_view("w");
+    project.sh("ln -s $CLERESTORY_VIEWROOT/w/vobs/x $HOME/other");
+    project.check(
+        r#"
+$ cd ~/other; cleartool co -nc . src; echo w > w.c; cleartool mkelem -nc -ci w.c; cleartool ln w.c src/w.c
+Checked out "." from version "/main/1".
+Checked out "src" from version "/main/1".
+Created element "w.c" (type "text_file").
+Checked out "w.c" from version "/main/0".
+Checked in "w.c" version "/main/1".
+Link created: "src/w.c".
+$ cleartool rmview -force -tag w > /dev/null; cat lost+found/*; ls lost+found | wc -l
+w
+1
+"#,
+    );
+}
+
+#[test]
+fn comments_are_asked_for_each_object_or_all() {
+    Project::small().check(
+        r#"
+$ cleartool co -nc . src; printf 'first\n.\nsecond\n.\n' | cleartool rmname -cqe foo.c src/bar.c
+Checked out "." from version "/main/1".
+Checked out "src" from version "/main/1".
+Comments for "foo.c":
+Removed "foo.c".
+Comments for "src/bar.c":
+Removed "src/bar.c".
+$ printf 'all\n.\n' | cleartool ln -cq .@@/main/1/foo.c src@@/main/1/bar.c src; cleartool ci -nc src
+Comments for all listed objects:
+Link created: "src/foo.c".
+Link created: "src/bar.c".
+Checked in "src" version "/main/2".
+$ cleartool describe src | sed -n '/^  created/,/^  Element/p' | sed '1d;$d'
+  "Uncataloged file element "bar.c".
+   second
+   Added hard link "foo.c".
+   Added hard link "bar.c".
+   all"
+"#,
+    );
+}
+
+#[test]
+fn a_directory_may_have_two_names() {
+    Project::small().check(
+        r#"
+$ cleartool co -nc .; cleartool ln src again; cat src/bar.c again/bar.c; ls src again
+Checked out "." from version "/main/1".
+Link created: "again".
+bar
+bar
+again:
+bar.c
+
+src:
+bar.c
+$ cleartool co -nc again/bar.c; echo two >> src/bar.c; cat again/bar.c src/bar.c; cleartool ci -nc src/bar.c
+Checked out "again/bar.c" from version "/main/1".
+bar
+two
+bar
+two
+Checked in "src/bar.c" version "/main/2".
+$ cd again; cleartool rmname ../src; ls . ../again; cat bar.c
+Removed "../src".
+.:
+bar.c
+
+../again:
+bar.c
+bar
+two
+"#,
+    );
+}
+
+#[test]
 fn mv_renames_and_moves() {
     Project::small().check(
         r#"

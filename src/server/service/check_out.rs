@@ -13,8 +13,8 @@ use crate::view::resolve::{branch_id, path_of, version_id};
 use crate::view::{Found, MountedVob, Resolved, ViewStorage};
 use crate::vob::apply::DirectoryAt;
 use crate::vob::{
-    BranchNo, Content, Element, ElementKind, ElementNo, Entry, NameChange, Operation, Refused, Transaction,
-    TypeKind, TypeNo, VersionNo, VobState,
+    BranchNo, Content, Element, ElementKind, ElementNo, Entry, Operation, Refused, Transaction, TypeKind,
+    TypeNo, VersionNo, VobState,
 };
 use clerestory_specs::Maker;
 use rustix::fs::AtFlags;
@@ -463,15 +463,9 @@ impl Server {
         self.commit(&target.vob, |vob| {
             let mut operations = Vec::new();
             if target.element.kind == ElementKind::Directory {
-                lost = orphans(vob, number, checkout.number, checkout.from)?;
-                let change = |(leaf, _, child): &(Vec<u8>, Notice, ElementNo)| NameChange {
-                    name: leaf.as_slice().into(),
-                    entry: Some(Entry::Element(*child)),
-                };
-                let changes: Vec<NameChange> = lost.iter().map(change).collect();
-                if !changes.is_empty() {
-                    operations.push(Operation::ChangeInPlace { element: ElementNo::LOST_AND_FOUND, changes });
-                }
+                let (changes, notices) = names::orphans(vob, &[(number, checkout.clone())])?;
+                lost = notices;
+                operations.extend(changes);
             }
             operations.push(Operation::CancelCheckOut { element: number, view });
             Ok(vec![Transaction {
@@ -482,7 +476,7 @@ impl Server {
                 operations,
             }])
         })?;
-        done.notices.extend(lost.into_iter().map(|(_, notice, _)| notice));
+        done.notices.extend(lost);
         if target.element.kind == ElementKind::File {
             self.remove_data(&target)?;
         }
@@ -583,35 +577,6 @@ fn find_branch(state: &VobState, element: &Element, name: &[u8]) -> Outcome<Bran
         return found.next().ok_or_else(missing);
     }
     element.branch_with_type(branch_type(state, &text)?).ok_or_else(missing)
-}
-
-/// Finds what a directory's checkout catalogs and nothing else does: those elements lose their
-/// last name when it is cancelled. Answers names in `lost+found`, what is told, and elements.
-fn orphans(
-    vob: &crate::store::Vob,
-    directory: ElementNo,
-    checkout: u32,
-    from: VersionNo,
-) -> Outcome<Vec<(Vec<u8>, Notice, ElementNo)>> {
-    let before = vob.directory(directory, DirectoryAt::Version(from))?;
-    let held = vob.directory(directory, DirectoryAt::CheckedOut(checkout))?;
-    let own = (directory, DirectoryAt::CheckedOut(checkout));
-    let mut found: Vec<(Vec<u8>, Notice, ElementNo)> = Vec::new();
-    for change in before.changes_to(&held) {
-        let Some(Entry::Element(child)) = change.entry else {
-            continue;
-        };
-        if found.iter().any(|(.., known)| *known == child) {
-            continue;
-        }
-        let element = vob.element(child)?.ok_or_else(|| Failure::internal("a catalogued element is gone"))?;
-        let gone = |directory, at| ((directory, at) == own).then(Arc::default);
-        if !names::is_catalogued(vob, &element, &gone)? {
-            let (name, notice) = names::lost(&element, &change.name);
-            found.push((name, notice, child));
-        }
-    }
-    Ok(found)
 }
 
 /// Copies the data of a checkout to a private name in a directory, where there is none yet.

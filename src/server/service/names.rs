@@ -11,7 +11,7 @@ mod remove;
 mod rename;
 mod twins;
 
-pub use references::{is_catalogued, lost};
+pub use references::orphans;
 pub use twins::{DETECTION, detects_twins, look_back, refuse_twin};
 
 use super::slot::Slot;
@@ -143,3 +143,7 @@ fn told(outcome: Outcome<Vec<Notice>>, new_name: Vec<u8>) -> NameOutcome {
     };
     NameOutcome { outcome: Some(outcome), new_name }
 }
+
+#[cfg(test)]
+#[path = "names_tests.rs"]
+mod tests;

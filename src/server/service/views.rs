@@ -170,18 +170,24 @@ impl Server {
         let context = Server::context(&request.context)?;
         let mut notices = Vec::new();
         for (vob, elements) in held {
-            let operations = elements
-                .iter()
-                .map(|element| Operation::CancelCheckOut { element: *element, view: uuid })
-                .collect();
-            let transaction = Transaction {
-                time_ns: now_ns(),
-                user: self.user(caller, context),
-                comment: format!("Removed view \"{}\".", tag.as_str()),
-                attributes: vec![],
-                operations,
-            };
-            self.commit(&vob, |_| Ok(vec![transaction]))?;
+            self.commit(&vob, |store| {
+                let mut given_up = Vec::new();
+                for number in &elements {
+                    let element = store.element(*number)?.filter(|e| e.kind == ElementKind::Directory);
+                    let checkout = element.and_then(|element| element.checkout_of(&uuid).cloned());
+                    given_up.extend(checkout.map(|checkout| (*number, checkout)));
+                }
+                let (lost, _) = super::names::orphans(store, &given_up)?;
+                let cancel =
+                    |element: &ElementNo| Operation::CancelCheckOut { element: *element, view: uuid };
+                Ok(vec![Transaction {
+                    time_ns: now_ns(),
+                    user: self.user(caller, context),
+                    comment: format!("Removed view \"{}\".", tag.as_str()),
+                    attributes: vec![],
+                    operations: lost.into_iter().chain(elements.iter().map(cancel)).collect(),
+                }])
+            })?;
             let code = NoticeCode::ReferencesRemoved.into();
             notices.push(Notice { code, name: vob.tag.clone().into_bytes(), ..Notice::default() });
         }

@@ -4,18 +4,19 @@ use crate::server::proto::{Failure, Notice, NoticeCode};
 use crate::server::state::Outcome;
 use crate::store::Vob;
 use crate::vob::apply::DirectoryAt;
-use crate::vob::{Directory, Element, ElementNo, Entry, VersionNo};
+use crate::vob::{Checkout, Directory, Element, ElementNo, Entry, NameChange, Operation, VersionNo};
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 /// Answers what a catalog will be, where it will be another than it is.
-pub type Instead<'a> = &'a dyn Fn(ElementNo, DirectoryAt) -> Option<Arc<Directory>>;
+pub(super) type Instead<'a> = &'a dyn Fn(ElementNo, DirectoryAt) -> Option<Arc<Directory>>;
 
 /// Tells whether some directory version or checkout will catalog an element.
 ///
 /// # Errors
 /// If the VOB cannot be read.
-pub fn is_catalogued(store: &Vob, element: &Element, instead: Instead<'_>) -> Outcome<bool> {
+pub(super) fn is_catalogued(store: &Vob, element: &Element, instead: Instead<'_>) -> Outcome<bool> {
     let wanted = Some(Entry::Element(element.number));
     for (directory, name) in &element.names {
         let parent =
@@ -49,9 +50,45 @@ pub fn is_catalogued(store: &Vob, element: &Element, instead: Instead<'_>) -> Ou
     Ok(false)
 }
 
+/// Finds what the checkouts of directories catalog and nothing else does: those elements lose
+/// their last name when the checkouts are given up. Answers the operation that moves them to
+/// `lost+found`, and what is told of each.
+///
+/// # Errors
+/// If the VOB cannot be read.
+pub fn orphans(store: &Vob, given_up: &[(ElementNo, Checkout)]) -> Outcome<(Option<Operation>, Vec<Notice>)> {
+    let own = |directory: ElementNo, at: DirectoryAt| {
+        let is = |(number, checkout): &(ElementNo, Checkout)| {
+            *number == directory && at == DirectoryAt::CheckedOut(checkout.number)
+        };
+        given_up.iter().any(is)
+    };
+    let (mut found, mut changes, mut notices) = (HashSet::new(), Vec::new(), Vec::new());
+    for (directory, checkout) in given_up {
+        let before = store.directory(*directory, DirectoryAt::Version(checkout.from))?;
+        let held = store.directory(*directory, DirectoryAt::CheckedOut(checkout.number))?;
+        for change in before.changes_to(&held) {
+            let Some(Entry::Element(child)) = change.entry else {
+                continue;
+            };
+            let missing = || Failure::internal("a catalogued element is gone");
+            let element = store.element(child)?.ok_or_else(missing)?;
+            let gone = |directory, at| own(directory, at).then(Arc::default);
+            if !found.contains(&child) && !is_catalogued(store, &element, &gone)? {
+                let (name, notice) = lost(&element, &change.name);
+                found.insert(child);
+                changes.push(NameChange { name: name.into(), entry: change.entry });
+                notices.push(notice);
+            }
+        }
+    }
+    let element = ElementNo::LOST_AND_FOUND;
+    Ok(((!changes.is_empty()).then_some(Operation::ChangeInPlace { element, changes }), notices))
+}
+
 /// What is told of an element that moves to `lost+found`, and its name there: the name it had, a
 /// dot and its identity, the name cut so that both fit.
-pub fn lost(element: &Element, leaf: &[u8]) -> (Vec<u8>, Notice) {
+pub(super) fn lost(element: &Element, leaf: &[u8]) -> (Vec<u8>, Notice) {
     let oid = element.oid.to_string();
     let leaf = &leaf[..leaf.len().min(255 - oid.len() - 1)];
     let name = [leaf, b".", oid.as_bytes()].concat();
