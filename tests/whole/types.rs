@@ -484,8 +484,9 @@ Created label "L" on "link" version "/main/1".
 cleartool: Error: Unable to access "lost": No such file or directory.
 cleartool: Error: Unable to create label "L" on "lost".
 [exit 1]
-$ cleartool lsvtree -short d/a.c
-d/a.c@@/main/1 (L)
+$ ls d/a.c@@
+L
+main
 $ cleartool mklabel -recurse -follow M dirs; cleartool mklabel -rec N .
 Created label "M" on "dirs" version "/main/1".
 Created label "M" on "dirs/a.c" version "/main/1".

@@ -142,7 +142,7 @@ calls! {
     list_types(ListTypesRequest) -> ListTypesReply = Server::list_types;
     rename_type(RenameTypeRequest) -> TypeFacts = Server::rename_type;
     remove_types(RemoveTypesRequest) -> RemoveTypesReply = Server::remove_types;
-    make_branch(MakeBranchRequest) -> CheckoutReply = Server::make_branches;
+    make_branch(MakeBranchRequest) -> MakeBranchReply = Server::make_branches;
     reserve(ReserveRequest) -> ReserveReply = Server::reserve;
     ;
     list ListStream(ListRequest) -> ListItem = Server::list;
