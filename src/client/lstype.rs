@@ -15,7 +15,8 @@ use crate::server::proto::{Description, ListTypesRequest, ObjectKind, Selector, 
 pub const COMMAND: Command = Command {
     name: "lst/ype",
     aliases: &[],
-    usage: "[-long | -short] [-obsolete] [-local] {-kind type-object-kind [-invob vob-selector] | type-selector ...}",
+    usage: "[-long | -short] [-obsolete] [-local]\n       \
+            {-kind type-object-kind [-invob vob-selector] | type-selector ...}",
     options: &[
         flag("l/ong"),
         flag("s/hort"),

@@ -7,9 +7,9 @@ use super::options::{Arguments, flag, value};
 use super::pname::without_version;
 use super::session::{CommandError, CommandResult, Outcome, Session};
 use super::target::type_selector;
-use crate::server::proto::checkout_outcome::Outcome as CheckoutOutcome;
+use crate::server::proto::make_branch_outcome::Outcome as BranchOutcome;
 use crate::server::proto::{
-    CheckedOut, CheckoutArgument, Failure, MakeBranchRequest, NoticeCode, SelectorKind,
+    BranchFailure, CheckedOut, CheckoutArgument, MakeBranchRequest, NoticeCode, SelectorKind,
 };
 
 /// The table entry.
@@ -48,8 +48,8 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
         let reply = session.call(async |mut host| host.make_branch(request).await)?;
         for (typed, outcome) in objects.into_iter().zip(reply.outcomes) {
             match outcome.outcome {
-                Some(CheckoutOutcome::Done(done)) => report(session, typed, &done, arguments)?,
-                Some(CheckoutOutcome::Failure(failure)) => {
+                Some(BranchOutcome::Done(done)) => report(session, typed, &done, arguments)?,
+                Some(BranchOutcome::Failure(failure)) => {
                     all_done = false;
                     refuse(session, &branch_type.name, typed, &failure);
                 }
@@ -79,12 +79,12 @@ fn report(
     checked_out(session, name, &done.version)
 }
 
-fn refuse(session: &mut Session, branch: &[u8], typed: &[u8], failure: &Failure) {
+fn refuse(session: &mut Session, branch: &[u8], typed: &[u8], failed: &BranchFailure) {
     let name = without_version(typed);
-    session.failure(failure, name, None);
-    let version: &[u8] = match failure.version.is_empty() {
+    session.failure(&failed.failure.clone().unwrap_or_default(), name, None);
+    let version: &[u8] = match failed.version.is_empty() {
         true => b"",
-        false => &[b" version \"", &failure.version[..], b"\""].concat(),
+        false => &[b" version \"", &failed.version[..], b"\""].concat(),
     };
     session
         .error(&[b"Unable to create branch \"", branch, b"\" from \"", name, b"\"", version, b"."].concat());

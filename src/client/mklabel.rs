@@ -24,7 +24,8 @@ const MAKE_OPTIONS: &[OptionSpec] = &[
 pub const MAKE: Command = Command {
     name: "mklabel",
     aliases: &["mkl"],
-    usage: "[-replace] [-recurse] [-follow] [-version version-selector]\u{1}\n       label-type-selector pname ...",
+    usage: "[-replace] [-recurse] [-follow] [-version version-selector]\u{1}\n       \
+            label-type-selector pname ...",
     options: MAKE_OPTIONS,
     comments: true,
     run: make,
@@ -105,7 +106,7 @@ fn report(
 ) -> Result<(), CommandError> {
     let pname = object(typed, &done.path);
     let version = &done.version[..];
-    Ok(match (remove, done.moved_from.is_empty()) {
+    match (remove, done.moved_from.is_empty()) {
         (true, _) => {
             let line: [&[u8]; 7] =
                 [b"Removed label \"", label, b"\" from \"", &pname, b"\" version \"", version, b"\"."];
@@ -127,7 +128,8 @@ fn report(
             version,
             b"\".",
         ])?,
-    })
+    }
+    Ok(())
 }
 
 fn refuse(session: &mut Session, label: &[u8], typed: &[u8], failed: &LabelFailure, remove: bool) {

@@ -96,7 +96,8 @@ fn selector_of(
     Ok(Selector { kind: kind.into(), name: name.to_vec(), vob: Some(vob) })
 }
 
-/// The VOB of a selector or of `-invob`; where none was given, the one of the working directory, which nobody typed.
+/// The VOB of a selector or of `-invob`; where none was given, the one of the working directory, which nobody
+/// typed.
 ///
 /// # Errors
 /// The working directory cannot be named.

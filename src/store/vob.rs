@@ -482,3 +482,6 @@ pub(super) fn decode<T: DeserializeOwned>(kind: &'static str, bytes: &[u8]) -> R
 fn damaged(kind: &'static str, detail: impl ToString) -> StoreError {
     StoreError::Damaged { kind, detail: detail.to_string() }
 }
+
+#[cfg(test)]
+mod tests;

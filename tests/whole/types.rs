@@ -466,6 +466,39 @@ Created label type "NEW".
 }
 
 #[test]
+fn links_are_followed_where_that_is_asked_for() {
+    let project = Project::empty();
+    let root = project.world.root().to_owned();
+    let repository = "git init -q repo && mkdir repo/d && echo a > repo/d/a.c && ln -s d/a.c repo/link && \
+        ln -s d repo/dirs && ln -s none repo/lost && git -C repo add . && \
+        git -C repo -c user.name=a -c user.email=a@b commit -qm one && \
+        clerestory import git repo --vob /vobs/x";
+    project.world.sh(&root, repository).ok();
+    project.sh("cleartool mklbtype -nc L M N");
+    project.check(
+        r#"
+$ cleartool mklabel L link; cleartool mklabel -follow L link lost
+cleartool: Error: Not an element: "link".
+cleartool: Error: Unable to create label "L" on "link".
+Created label "L" on "link" version "/main/1".
+cleartool: Error: Unable to access "lost": No such file or directory.
+cleartool: Error: Unable to create label "L" on "lost".
+[exit 1]
+$ ls d/a.c@@
+L
+main
+$ cleartool mklabel -recurse -follow M dirs; cleartool mklabel -rec N .
+Created label "M" on "dirs" version "/main/1".
+Created label "M" on "dirs/a.c" version "/main/1".
+Created label "N" on "." version "/main/1".
+Created label "N" on "./d" version "/main/1".
+Created label "N" on "./d/a.c" version "/main/1".
+Created label "N" on "./lost+found" version "/main/0".
+"#,
+    );
+}
+
+#[test]
 fn a_label_that_is_there_already_makes_no_event() {
     let project = Project::small();
     project.sh("cleartool mklbtype -nc L && echo private > note");

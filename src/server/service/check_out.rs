@@ -576,7 +576,13 @@ fn find_branch(state: &VobState, element: &Element, name: &[u8]) -> Outcome<Bran
         let mut found = all.filter(|branch| branch_id(state, element, *branch) == text);
         return found.next().ok_or_else(missing);
     }
-    element.branch_with_type(branch_type(state, &text)?).ok_or_else(missing)
+    let mut found = element.branches_with_type(branch_type(state, &text)?);
+    match (found.next(), found.next()) {
+        (Some(only), None) => Ok(only),
+        (None, _) => Err(missing()),
+        // Each branch may have one: the path must be spelled out.
+        (Some(_), Some(_)) => Err(Failure::new(FailureCode::AmbiguousVersion).name(name)),
+    }
 }
 
 /// Copies the data of a checkout to a private name in a directory, where there is none yet.

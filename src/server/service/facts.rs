@@ -154,11 +154,10 @@ pub fn find_branch(state: &VobState, element: &Element, wanted: &[u8]) -> Outcom
         let failure = Failure::new(FailureCode::TypeNotFound).name(leaf);
         return Err(Failure { object_kind: ObjectKind::BranchType.into(), ..failure });
     };
-    let found = element.branch_with_type(branch_type.number).ok_or_else(missing)?;
-    if text.starts_with('/') && branch_id(state, element, found) != text {
-        return Err(missing());
-    }
-    Ok(found)
+    let whole_path = text.starts_with('/');
+    let fits = |branch: &BranchNo| !whole_path || branch_id(state, element, *branch) == text;
+    let found = element.branches_with_type(branch_type.number).find(fits);
+    found.ok_or_else(missing)
 }
 
 /// Checks that a caller may reach a private file by its path, and has the right `last` on it. What

@@ -6,10 +6,13 @@
 mod meant;
 mod plan;
 
+use super::describe::not_found;
 use super::version_selector::Wanted;
 use crate::server::identity::Caller;
 use crate::server::proto::label_item::Item;
-use crate::server::proto::{Context, Failure, LabelDone, LabelFailure, LabelItem, LabelRequest};
+use crate::server::proto::{
+    Context, Failure, FailureCode, LabelDone, LabelFailure, LabelItem, LabelRequest, ObjectKind,
+};
 use crate::server::state::{Outcome, Server, now_ns};
 use crate::view::MountedVob;
 use crate::vob::{BranchNo, ElementNo, Operation, Transaction, VersionNo};
@@ -104,10 +107,13 @@ impl Server {
         let here = |slot: &&mut Slot| slot.meant.is_ok() && slot.at.is_some_and(|(at, _)| at == place);
         let selector = request.label.clone().unwrap_or_default();
         let typed_vob = selector.vob.as_ref().is_some_and(|vob| !vob.typed.is_empty());
+        let of_this_vob = match typed_vob {
+            true => self.vob_of_selector(context, Some(&selector)).map(|of| of.index == vob.index),
+            false => Ok(true),
+        };
         let committed = self.commit(vob, |store| {
-            if typed_vob && self.vob_of_selector(context, Some(&selector))?.index != vob.index {
-                let kind = crate::server::proto::ObjectKind::LabelType;
-                return Err(super::describe::not_found(kind, &String::from_utf8_lossy(&selector.name)));
+            if !of_this_vob? {
+                return Err(not_found(ObjectKind::LabelType, &String::from_utf8_lossy(&selector.name)));
             }
             let state = store.state();
             let label = super::types::selected_type(&state, &selector)?;
@@ -137,7 +143,7 @@ impl Server {
             }])
         });
         let Err(failure) = committed else { return };
-        if failure.code() == crate::server::proto::FailureCode::NotDone {
+        if failure.code() == FailureCode::NotDone {
             return;
         }
         // Nothing was done: told once, at the first name.

@@ -5,8 +5,8 @@ use super::types::selected_type;
 use super::version_selector::Wanted;
 use crate::server::identity::Caller;
 use crate::server::proto::{
-    CheckedOut, CheckoutArgument, CheckoutOutcome, CheckoutReply, CheckoutRequest, Context, Failure,
-    FailureCode, MakeBranchRequest, Notice, NoticeCode, Selector, checkout_outcome,
+    BranchFailure, CheckedOut, CheckoutArgument, CheckoutRequest, Context, Failure, FailureCode,
+    MakeBranchOutcome, MakeBranchReply, MakeBranchRequest, Notice, NoticeCode, Selector, make_branch_outcome,
 };
 use crate::server::state::{Outcome, Server, now_ns};
 use crate::view::live::Shown;
@@ -37,7 +37,7 @@ impl Server {
         &self,
         caller: &Caller,
         request: &MakeBranchRequest,
-    ) -> Outcome<CheckoutReply> {
+    ) -> Outcome<MakeBranchReply> {
         let context = Server::context(&request.context)?;
         let wanted = self.wanted_version(caller, &request.version)?;
         let branch_type = request.branch_type.clone().unwrap_or_default();
@@ -50,16 +50,16 @@ impl Server {
                     self.check_out_one(caller, context, &checkout, argument, Some(&making))
                 }
             };
-            CheckoutOutcome {
+            MakeBranchOutcome {
                 outcome: Some(match made {
-                    Ok(done) => checkout_outcome::Outcome::Done(done),
-                    Err(failure) => checkout_outcome::Outcome::Failure(
+                    Ok(done) => make_branch_outcome::Outcome::Done(done),
+                    Err(failure) => make_branch_outcome::Outcome::Failure(
                         self.at_version(context, argument, &making, failure),
                     ),
                 }),
             }
         };
-        Ok(CheckoutReply { outcomes: request.arguments.iter().map(one).collect() })
+        Ok(MakeBranchReply { outcomes: request.arguments.iter().map(one).collect() })
     }
 
     /// Adds the version at which the branch was to be made, if there is one.
@@ -69,7 +69,7 @@ impl Server {
         argument: &CheckoutArgument,
         making: &Making<'_>,
         failure: Failure,
-    ) -> Failure {
+    ) -> BranchFailure {
         let version = self.target(context, &argument.pname).and_then(|target| {
             let checked_out = target.element.checkout_of(&target.view.uuid()).map(|checkout| checkout.from);
             let version = match (making.wanted, target.named, checked_out) {
@@ -78,7 +78,7 @@ impl Server {
             };
             Ok(version_id(&target.vob.vob.state(), &target.element, version))
         });
-        Failure { version: version.unwrap_or_default().into_bytes(), ..failure }
+        BranchFailure { version: version.unwrap_or_default().into_bytes(), failure: Some(failure) }
     }
 
     /// Finds the version at which a branch of an argument is to be made.

@@ -144,7 +144,7 @@ calls! {
     list_types(ListTypesRequest) -> ListTypesReply = Server::list_types;
     rename_type(RenameTypeRequest) -> TypeFacts = Server::rename_type;
     remove_types(RemoveTypesRequest) -> RemoveTypesReply = Server::remove_types;
-    make_branch(MakeBranchRequest) -> CheckoutReply = Server::make_branches;
+    make_branch(MakeBranchRequest) -> MakeBranchReply = Server::make_branches;
     reserve(ReserveRequest) -> ReserveReply = Server::reserve;
     remove_names(RemoveNamesRequest) -> NamesReply = Server::remove_names;
     move_names(MoveNamesRequest) -> NamesReply = Server::move_names;

@@ -108,7 +108,7 @@ impl<'a> Plan<'a> {
         let shares = |other: &VersionNo| !per_branch || element.version(*other).branch == branch;
         let earlier = self.changed.get(&element.number).into_iter().flatten().copied();
         // The last name of this command that moved it counts, not what it was moved from.
-        let here = earlier.filter(shares).last();
+        let here = earlier.filter(shares).next_back();
         // Two names of one element below a directory are one object.
         if recursed && here == Some(version) {
             return Ok(None);
