@@ -3,6 +3,7 @@
 use super::commands::{Command, exclusive, missing};
 use super::comment::{self, CommentSource, Prompt};
 use super::options::{Arguments, flag, value};
+use super::profile::Profile;
 use super::session::{CommandError, CommandResult, Outcome, Session};
 use crate::server::proto::checkout_outcome::Outcome as CheckoutOutcome;
 use crate::server::proto::{CheckedOut, CheckoutArgument, CheckoutRequest, Notice, NoticeCode, Pname};
@@ -65,7 +66,7 @@ fn checkout(
         arguments: arguments_with_comments
             .map(|(pname, comment)| CheckoutArgument { pname: Some(pname), comment })
             .collect(),
-        unreserved: arguments.has("unreserved"),
+        unreserved: is_unreserved(arguments),
         no_data: arguments.has("ndata"),
         exact_version: arguments.has("version"),
         branch: arguments.bytes("branch"),
@@ -85,6 +86,12 @@ fn checkout(
         }
     }
     Ok(all_done)
+}
+
+/// Checkouts are reserved unless the options, else the profile, say otherwise.
+fn is_unreserved(arguments: &Arguments) -> bool {
+    let by_profile = || Profile::of_user().checkouts_reserved() == Some(false);
+    arguments.has("unreserved") || (!arguments.has("reserved") && by_profile())
 }
 
 fn report(session: &mut Session, typed: &[u8], done: &CheckedOut, warn: bool) -> Result<(), CommandError> {

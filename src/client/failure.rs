@@ -137,6 +137,8 @@ fn reasons(failure: &Failure, pname: &[u8]) -> Vec<Vec<u8>> {
             quoted("A version-extended name is not allowed here: ", name, ".")
         }
         FailureCode::BadName => quoted("Invalid name: ", name, "."),
+        FailureCode::NamedTwice => quoted("", name, " is named more than once."),
+        FailureCode::DirectoryHasNoData => quoted("", name, " is a directory element: it takes no data."),
         FailureCode::NotDone => plain("Nothing was done because another object failed."),
         FailureCode::Unspecified => {
             vec![text(&[b"The daemon reported an unknown error. ", failure.text.as_bytes()])]
