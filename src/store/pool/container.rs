@@ -19,7 +19,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use parking_lot::{Mutex, RwLock};
+use parking_lot::{Condvar, Mutex, RwLock};
 
 use super::frame::{Header, Kind};
 use super::{ContentId, Error, Result, error};
@@ -48,14 +48,22 @@ pub(super) struct Tail {
     pub next_number: u32,
 }
 
-/// The open containers. Lock order: `tail`, then `files`.
+/// The open containers. Lock order: `tail`, then `files` or `synced`; `synced` is not held during an fdatasync.
 pub(super) struct Containers {
     dir: PathBuf,
     roll_bytes: u64,
     files: RwLock<Vec<Arc<File>>>,
     tail: Mutex<Writer>,
+    synced: Mutex<Synced>,
+    sync_ended: Condvar,
+}
+
+#[derive(Default)]
+struct Synced {
     /// Numbers below are durable.
-    synced: Mutex<u32>,
+    number: u32,
+    /// Somebody syncs for all who wait.
+    running: bool,
 }
 
 struct Writer {
@@ -91,7 +99,8 @@ impl Containers {
             roll_bytes: roll_bytes.clamp(1 << 12, 1 << 31),
             files: RwLock::new(files),
             tail: Mutex::new(Writer { tail, poisoned: None }),
-            synced: Mutex::new(0),
+            synced: Mutex::default(),
+            sync_ended: Condvar::new(),
         })
     }
 
@@ -117,7 +126,7 @@ impl Containers {
         }
         file.sync_all().map_err(|source| Error::io(&path, source))?;
         self.tail.lock().tail = tail;
-        *self.synced.lock() = tail.next_number;
+        self.synced.lock().number = tail.next_number;
         Ok(())
     }
 
@@ -157,30 +166,52 @@ impl Containers {
         Ok(number)
     }
 
-    /// Makes every frame appended before the call durable.
+    /// Makes every frame appended before the call durable. One fdatasync serves all who wait.
     pub(super) fn sync(&self) -> Result<()> {
-        let tail = {
-            let writer = self.tail.lock();
-            if let Some(reason) = &writer.poisoned {
-                return Err(Error::Poisoned { path: self.dir.clone(), reason: reason.clone() });
-            }
-            writer.tail
-        };
-        if *self.synced.lock() >= tail.next_number {
+        let wanted = self.sound_tail()?.next_number;
+        let mut synced = self.synced.lock();
+        while synced.number < wanted && synced.running {
+            self.sync_ended.wait(&mut synced);
+        }
+        if synced.number >= wanted {
             return Ok(());
         }
-        if let Err(source) = self.file(tail.container)?.sync_data() {
-            self.tail.lock().poisoned = Some(source.to_string());
-            return Err(Error::io(&self.path(tail.container), source));
-        }
+        synced.running = true;
+        drop(synced);
+        let outcome = self.sync_tail();
         let mut synced = self.synced.lock();
-        *synced = tail.next_number.max(*synced);
-        Ok(())
+        synced.running = false;
+        if let Ok(number) = outcome {
+            synced.number = synced.number.max(number);
+        }
+        self.sync_ended.notify_all();
+        outcome.map(drop)
+    }
+
+    /// Syncs the last container; returns the number below which frames are durable.
+    fn sync_tail(&self) -> Result<u32> {
+        let tail = self.sound_tail()?;
+        match self.file(tail.container)?.sync_data() {
+            Ok(()) => Ok(tail.next_number),
+            Err(source) => {
+                self.tail.lock().poisoned = Some(source.to_string());
+                Err(Error::io(&self.path(tail.container), source))
+            }
+        }
+    }
+
+    /// Returns the end of what is written, unless nobody knows any more what is.
+    fn sound_tail(&self) -> Result<Tail> {
+        let writer = self.tail.lock();
+        match &writer.poisoned {
+            Some(reason) => Err(Error::Poisoned { path: self.dir.clone(), reason: reason.clone() }),
+            None => Ok(writer.tail),
+        }
     }
 
     /// Returns the number below which frames are durable.
     pub(super) fn synced(&self) -> u32 {
-        *self.synced.lock()
+        self.synced.lock().number
     }
 
     /// Returns the end of what is written.
@@ -267,7 +298,7 @@ impl Containers {
         self.files.write().push(Arc::new(file));
         writer.tail = Tail { container: container + 1, offset: CONTAINER_HEADER_BYTES, next_number };
         let mut synced = self.synced.lock();
-        *synced = next_number.max(*synced);
+        synced.number = synced.number.max(next_number);
         Ok(())
     }
 

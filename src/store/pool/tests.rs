@@ -479,3 +479,26 @@ proptest! {
         prop_assert!(Header::parse(&bytes[..bytes.len() - 1], number).is_err());
     }
 }
+
+#[test]
+fn a_sync_shared_by_many_covers_what_each_put_before_it() {
+    let fixture =
+        Fixture { limits: Limits { container_bytes: 1 << 14, ..Fixture::new().limits }, ..Fixture::new() };
+    let pools = fixture.open().unwrap();
+    std::thread::scope(|scope| {
+        for thread in 0..8 {
+            let pools = &pools;
+            scope.spawn(move || {
+                for content in 0..40 {
+                    let text = noise(thread * 1000 + content, 300);
+                    let id = pools.put(text.as_bytes(), None).unwrap();
+                    pools.sync().unwrap();
+                    let number = pools.number(&id).unwrap().unwrap();
+                    assert!(pools.inner.containers.synced() > number, "thread {thread}, content {content}");
+                }
+            });
+        }
+    });
+    assert_eq!(pools.count(), 320);
+    assert_eq!(pools.inner.containers.synced(), 320);
+}
