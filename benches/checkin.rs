@@ -99,7 +99,7 @@ fn main() {
         let files: Vec<String> = (0..many).map(|file| format!("m{file}")).collect();
         bench.make(&files);
         let [first, ..] = clients.as_mut_slice() else { unreachable!("there are clients") };
-        bench.change(first, &files, 1);
+        bench.change(first, &files, 2 * rounds + 3);
         let began = Instant::now();
         first.check_in(&files);
         println!("many at once     {many} files in {:.2?}", began.elapsed());

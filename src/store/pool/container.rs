@@ -19,10 +19,11 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use parking_lot::{Condvar, Mutex, RwLock};
+use parking_lot::{Condvar, Mutex, MutexGuard, RwLock};
 
 use super::frame::{Header, Kind};
 use super::{ContentId, Error, Result, error};
+use crate::store::ahead::{Ahead, is_ahead};
 
 /// Bytes of a container's header.
 pub(super) const CONTAINER_HEADER_BYTES: u64 = 24;
@@ -68,6 +69,7 @@ struct Synced {
 
 struct Writer {
     tail: Tail,
+    ahead: Ahead,
     poisoned: Option<String>,
 }
 
@@ -98,7 +100,7 @@ impl Containers {
             dir: dir.to_owned(),
             roll_bytes: roll_bytes.clamp(1 << 12, 1 << 31),
             files: RwLock::new(files),
-            tail: Mutex::new(Writer { tail, poisoned: None }),
+            tail: Mutex::new(Writer { tail, ahead: Ahead::none(tail.offset), poisoned: None }),
             synced: Mutex::default(),
             sync_ended: Condvar::new(),
         })
@@ -120,12 +122,16 @@ impl Containers {
         let (path, file) = (self.path(tail.container), self.file(tail.container)?);
         let length = file.metadata().map_err(|source| Error::io(&path, source))?.len();
         if length > tail.offset {
-            tracing::warn!(path = %path.display(), offset = tail.offset, bytes = length - tail.offset,
-                "torn pool tail removed");
+            let mut torn = vec![0; (length - tail.offset) as usize];
+            file.read_exact_at(&mut torn, tail.offset).map_err(|source| Error::io(&path, source))?;
+            if !is_ahead(&torn) {
+                let bytes = torn.len();
+                tracing::warn!(path = %path.display(), offset = tail.offset, bytes, "torn pool tail removed");
+            }
             file.set_len(tail.offset).map_err(|source| Error::io(&path, source))?;
         }
         file.sync_all().map_err(|source| Error::io(&path, source))?;
-        self.tail.lock().tail = tail;
+        *self.tail.lock() = Writer { tail, ahead: Ahead::none(tail.offset), poisoned: None };
         self.synced.lock().number = tail.next_number;
         Ok(())
     }
@@ -139,10 +145,7 @@ impl Containers {
         exists: impl FnOnce() -> Result<Option<u32>>,
         added: impl FnOnce(u32, Location),
     ) -> Result<u32> {
-        let mut writer = self.tail.lock();
-        if let Some(reason) = &writer.poisoned {
-            return Err(Error::Poisoned { path: self.dir.clone(), reason: reason.clone() });
-        }
+        let mut writer = self.sound_tail()?;
         if let Some(number) = exists()? {
             return Ok(number);
         }
@@ -168,7 +171,7 @@ impl Containers {
 
     /// Makes every frame appended before the call durable. One fdatasync serves all who wait.
     pub(super) fn sync(&self) -> Result<()> {
-        let wanted = self.sound_tail()?.next_number;
+        let wanted = self.sound_tail()?.tail.next_number;
         let mut synced = self.synced.lock();
         while synced.number < wanted && synced.running {
             self.sync_ended.wait(&mut synced);
@@ -190,8 +193,14 @@ impl Containers {
 
     /// Syncs the last container; returns the number below which frames are durable.
     fn sync_tail(&self) -> Result<u32> {
-        let tail = self.sound_tail()?;
-        match self.file(tail.container)?.sync_data() {
+        let (tail, file) = {
+            let mut writer = self.sound_tail()?;
+            let Writer { tail, ahead, .. } = &mut *writer;
+            let file = self.file(tail.container)?;
+            ahead.extend(&file, tail.offset);
+            (*tail, file)
+        };
+        match file.sync_data() {
             Ok(()) => Ok(tail.next_number),
             Err(source) => {
                 self.tail.lock().poisoned = Some(source.to_string());
@@ -200,12 +209,12 @@ impl Containers {
         }
     }
 
-    /// Returns the end of what is written, unless nobody knows any more what is.
-    fn sound_tail(&self) -> Result<Tail> {
+    /// Locks the end of what is written, unless nobody knows any more what is.
+    fn sound_tail(&self) -> Result<MutexGuard<'_, Writer>> {
         let writer = self.tail.lock();
         match &writer.poisoned {
             Some(reason) => Err(Error::Poisoned { path: self.dir.clone(), reason: reason.clone() }),
-            None => Ok(writer.tail),
+            None => Ok(writer),
         }
     }
 
@@ -285,7 +294,8 @@ impl Containers {
 
     fn roll(&self, writer: &mut Writer) -> Result<()> {
         let Tail { container, next_number, .. } = writer.tail;
-        if let Err(source) = self.file(container)?.sync_all() {
+        let full = self.file(container)?;
+        if let Err(source) = writer.ahead.cut(&full, writer.tail.offset).and_then(|()| full.sync_all()) {
             writer.poisoned = Some(source.to_string());
             return Err(Error::io(&self.path(container), source));
         }
@@ -297,6 +307,7 @@ impl Containers {
         })?;
         self.files.write().push(Arc::new(file));
         writer.tail = Tail { container: container + 1, offset: CONTAINER_HEADER_BYTES, next_number };
+        writer.ahead = Ahead::none(CONTAINER_HEADER_BYTES);
         let mut synced = self.synced.lock();
         synced.number = synced.number.max(next_number);
         Ok(())
@@ -306,12 +317,25 @@ impl Containers {
     /// the cut fails.
     fn undo_write(&self, writer: &mut Writer, source: io::Error) -> Error {
         let path = self.path(writer.tail.container);
-        let cut = self.file(writer.tail.container).map(|file| file.set_len(writer.tail.offset));
+        let offset = writer.tail.offset;
+        let cut = self.file(writer.tail.container).map(|file| writer.ahead.cut(&file, offset));
         match (error::is_no_space(&source), cut) {
             (true, Ok(Ok(()))) => {}
             _ => writer.poisoned = Some(source.to_string()),
         }
         Error::io(&path, source)
+    }
+}
+
+impl Drop for Containers {
+    fn drop(&mut self) {
+        let container = self.tail.get_mut().tail.container;
+        let file = self.file(container);
+        let Writer { tail, ahead, poisoned } = self.tail.get_mut();
+        if let (Ok(file), None) = (file, poisoned) {
+            // If this fails, the next open does it.
+            let _ = ahead.cut(&file, tail.offset);
+        }
     }
 }
 
