@@ -102,7 +102,9 @@ fn ask(
         };
         let defaults: Vec<Vec<u8>> = found.iter().map(comment).collect();
         let comments = comment::texts(session, source, Prompt::Checkin, &names, &defaults)?;
-        answers.comments = comments.into_iter().map(Some).collect();
+        // One answer for all has no default to show; saying nothing leaves each comment as it is.
+        let said = |text: &Vec<u8>| *source == CommentSource::AskEach || !text.is_empty();
+        answers.comments = comments.into_iter().map(|text| Some(text).filter(said)).collect();
     }
     if let (true, [name], [Some(found)]) = (asks_to_keep, names.as_slice(), found.as_slice())
         && found.has_private_data

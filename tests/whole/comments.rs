@@ -40,8 +40,13 @@ Checked in "src/bar.c" version "/main/3".
 $ $(COMMENT); comment foo.c; comment src/bar.c
   "both"
   "both"
-$ cleartool co -nc foo.c; echo 5 >> foo.c; printf 'never used\n.\n' | cleartool ci foo.c src/bar.c
+$ cleartool co -c kept foo.c; echo 4 >> foo.c; cleartool ci -cq foo.c < /dev/null; $(COMMENT); comment foo.c
 Checked out "foo.c" from version "/main/4".
+Comments for all listed objects:
+Checked in "foo.c" version "/main/5".
+  "kept"
+$ cleartool co -nc foo.c; echo 5 >> foo.c; printf 'never used\n.\n' | cleartool ci foo.c src/bar.c
+Checked out "foo.c" from version "/main/5".
 cleartool: Error: Nothing was done because another object failed.
 cleartool: Error: Unable to check in "foo.c".
 cleartool: Error: No branch of element is checked out to view "HOST:WORLD/home/views/v.vws".
@@ -51,7 +56,7 @@ $ printf 'foo\n.\n' | cleartool ci -nonatomic -cqe src/bar.c foo.c
 cleartool: Error: No branch of element is checked out to view "HOST:WORLD/home/views/v.vws".
 cleartool: Error: Unable to find checked out version for "src/bar.c".
 Checkin comments for "foo.c":
-Checked in "foo.c" version "/main/5".
+Checked in "foo.c" version "/main/6".
 [exit 1]
 "#,
     ));

@@ -11,6 +11,7 @@ use crate::server::proto::*;
 use crate::server::state::{Outcome, Server, now_ns};
 use crate::store::Vob;
 use crate::store::pool::ContentId;
+use crate::view::inode::VobIndex;
 use crate::view::live::Shown;
 use crate::view::resolve::{branch_id, path_of, version_id};
 use crate::view::{MountedVob, ViewStorage};
@@ -18,7 +19,7 @@ use crate::vob::apply::DirectoryAt;
 use crate::vob::{
     BranchNo, Checkout, Content, Element, ElementKind, ElementNo, Operation, Transaction, User,
 };
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
@@ -69,7 +70,7 @@ impl Server {
 impl Checkin<'_> {
     /// Checks all arguments in, or none when one of them can be refused.
     fn together(&self, arguments: &[CheckinArgument]) -> Vec<Outcome<CheckedIn>> {
-        let mut named = HashSet::new();
+        let mut named = BTreeSet::new();
         let mut judged: Judged =
             arguments.iter().map(|argument| self.candidate(argument, &mut named).map_err(Err)).collect();
         self.load(&mut judged);
@@ -99,12 +100,12 @@ impl Checkin<'_> {
     fn candidate<'a>(
         &self,
         argument: &'a CheckinArgument,
-        named: &mut HashSet<(usize, ElementNo)>,
+        named: &mut BTreeSet<(VobIndex, ElementNo)>,
     ) -> Outcome<Candidate<'a>> {
         let target = self.server.target(self.context, &argument.pname)?;
         let element = &target.element;
         let checkout = self.checkout(&target, element)?;
-        if !named.insert((Arc::as_ptr(&target.vob) as usize, element.number)) {
+        if !named.insert((target.vob.index, element.number)) {
             return Err(Failure::new(FailureCode::NamedTwice));
         }
         self.server.permit_element(self.caller, &target.vob, element, "checkin")?;
@@ -240,16 +241,18 @@ impl Checkin<'_> {
     /// Saves the private copies beside their elements, if nothing is refused yet: a checkin that cannot do that
     /// is not done.
     fn keep(&self, judged: &mut Judged) {
-        for index in 0..judged.len() {
-            if !judged.iter().all(is_not_refused) {
-                return;
-            }
-            if let Ok(candidate) = &mut judged[index]
-                && candidate.source.is_some()
-            {
+        if !judged.iter().all(is_not_refused) {
+            return;
+        }
+        for one in judged.iter_mut() {
+            let Ok(candidate) = one else { continue };
+            if candidate.source.is_some() {
                 match self.server.keep_copy(&candidate.target) {
                     Ok(name) => candidate.keep_name = name,
-                    Err(failure) => judged[index] = Err(Err(failure)),
+                    Err(failure) => {
+                        *one = Err(Err(failure));
+                        return;
+                    }
                 }
             }
         }
@@ -291,11 +294,8 @@ impl Checkin<'_> {
         });
         let failure = committed.err();
         if let Some(failure) = failure.filter(|failure| failure.code() != FailureCode::NotDone) {
-            for index in 0..judged.len() {
-                if judged[index].as_ref().is_ok_and(here) {
-                    refused.push((index, failure.clone()));
-                }
-            }
+            let all = judged.iter().enumerate().filter(|(_, one)| one.as_ref().is_ok_and(here));
+            refused.extend(all.map(|(index, _)| (index, failure.clone())));
         }
         if refused.is_empty() {
             for one in judged.iter_mut().filter(|one| one.as_ref().is_ok_and(here)) {

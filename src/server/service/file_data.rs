@@ -145,10 +145,11 @@ impl<'a> Loader<'a> {
     /// # Errors
     /// The pools could not take it.
     pub fn finish(self) -> Outcome<()> {
-        Ok(match self.many {
-            Some(ingest) => ingest.finish()?,
-            None => self.pools.sync()?,
-        })
+        let finished = match self.many {
+            Some(ingest) => ingest.finish(),
+            None => self.pools.sync(),
+        };
+        finished.map_err(Failure::from)
     }
 }
 
