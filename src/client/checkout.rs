@@ -4,6 +4,7 @@ use super::commands::{Command, exclusive, missing};
 use super::comment::{self, CommentSource, Prompt};
 use super::options::{Arguments, flag, value};
 use super::pname::without_version;
+use super::profile::Profile;
 use super::session::{CommandError, CommandResult, Outcome, Session, system_text};
 use crate::server::proto::checkout_outcome::Outcome as CheckoutOutcome;
 use crate::server::proto::{CheckedOut, CheckoutArgument, CheckoutRequest, Notice, NoticeCode, Pname};
@@ -78,7 +79,7 @@ fn checkout(
         arguments: arguments_with_comments
             .map(|(pname, comment)| CheckoutArgument { pname: Some(pname), comment })
             .collect(),
-        unreserved: arguments.has("unreserved"),
+        unreserved: is_unreserved(arguments),
         no_data: arguments.has("ndata") || arguments.has("out"),
         exact_version: arguments.has("version"),
         branch: arguments.bytes("branch"),
@@ -154,6 +155,12 @@ impl Copy {
         // Left behind, it would do no harm.
         let _ = std::fs::remove_file(&self.path);
     }
+}
+
+/// Checkouts are reserved unless the options, else the profile, say otherwise.
+fn is_unreserved(arguments: &Arguments) -> bool {
+    let by_profile = || Profile::of_user().checkouts_reserved() == Some(false);
+    arguments.has("unreserved") || (!arguments.has("reserved") && by_profile())
 }
 
 fn report(session: &mut Session, typed: &[u8], done: &CheckedOut, warn: bool) -> Result<(), CommandError> {

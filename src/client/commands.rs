@@ -305,7 +305,12 @@ fn run_command(session: &mut Session, command: &'static Command, words: &[OsStri
     let tables: &[&[OptionSpec]] =
         if command.comments { &[command.options, COMMENT_OPTIONS] } else { &[command.options] };
     let result = match Arguments::parse(tables, words) {
-        Ok(arguments) => (command.run)(session, &arguments),
+        Ok(arguments) => {
+            if command.comments {
+                super::comment::warn_of_profile(session, &arguments);
+            }
+            (command.run)(session, &arguments)
+        }
         Err(error) => Err(error.into()),
     };
     match result {

@@ -175,6 +175,8 @@ fn reasons(failure: &Failure, pname: &[u8]) -> Vec<Vec<u8>> {
         FailureCode::LastName => {
             quoted("Object ", name, " has no name but the one in lost+found: move it out.")
         }
+        FailureCode::NamedTwice => quoted("", name, " is named more than once."),
+        FailureCode::DirectoryHasNoData => quoted("", name, " is a directory element: it takes no data."),
         FailureCode::NotDone => plain("Nothing was done because another object failed."),
         FailureCode::Unspecified => {
             vec![text(&[b"The daemon reported an unknown error. ", failure.text.as_bytes()])]

@@ -30,6 +30,7 @@ pub mod mkvob;
 pub mod namespace;
 pub mod options;
 pub mod pname;
+pub mod profile;
 pub mod rmview;
 pub mod rmvob;
 pub mod session;

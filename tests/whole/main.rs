@@ -5,6 +5,8 @@
 
 mod build;
 mod change_of_spec;
+mod checkin;
+mod comments;
 mod config_specs;
 mod daemon;
 mod edit_config_spec;

@@ -1,7 +1,7 @@
 //! mkelem and mkdir: names come under version control.
 
 use super::auto_branch::{plan_failure, planned_branches};
-use super::check_in::{Data, store_file};
+use super::file_data::{Data, store_file};
 use super::names;
 use super::slot::Slot;
 use crate::server::identity::Caller;
@@ -86,7 +86,7 @@ impl Server {
         self.check_existing(&slot, wanted, existing.as_ref())?;
         let element_type = self.choose_type(&slot, wanted, &private, existing.as_ref())?;
         let data = match (wanted.kind, wanted.after, &existing) {
-            (ElementKind::File, AfterMake::CheckIn, Some(_)) => Some(store_file(&slot.vob, &private, None)?),
+            (ElementKind::File, AfterMake::CheckIn, Some(_)) => Some(store_file(&slot.vob, &private)?),
             (ElementKind::File, AfterMake::CheckIn, None) => {
                 return Err(Failure::new(FailureCode::NoSuchFile));
             }

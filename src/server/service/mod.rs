@@ -11,6 +11,7 @@ mod describe;
 mod explain;
 mod facts;
 mod faults;
+mod file_data;
 mod history;
 mod import;
 mod label;
