@@ -15,6 +15,7 @@ mod import;
 mod import_again;
 mod import_killed;
 mod odd_history;
+mod posix_table;
 mod private;
 mod project;
 mod read_only;
