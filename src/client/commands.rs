@@ -8,9 +8,9 @@ use std::ffi::OsString;
 use super::options::{Arguments, COMMENT_OPTIONS, OptionSpec};
 use super::session::{CommandError, CommandResult, Session};
 use super::{
-    catcs, cd, checkin, checkout, describe, edcs, endview, explain, help, ls, lshistory, lsview, lsvob,
-    lsvtree, mkdir, mkelem, mkview, mkvob, mount, pwd, pwv, quit, rmview, rmvob, setcs, setview, startview,
-    umount, uncheckout,
+    catcs, cd, checkin, checkout, describe, edcs, endview, explain, help, ls, lshistory, lsprivate, lsview,
+    lsvob, lsvtree, mkdir, mkelem, mkview, mkvob, mount, pwd, pwv, quit, recoverview, rmview, rmvob, setcs,
+    setview, startview, umount, uncheckout,
 };
 
 /// One command.
@@ -42,6 +42,7 @@ pub const COMMANDS: &[Command] = &[
     help::COMMAND,
     ls::COMMAND,
     lshistory::COMMAND,
+    lsprivate::COMMAND,
     lsview::COMMAND,
     lsvob::COMMAND,
     lsvtree::COMMAND,
@@ -53,6 +54,7 @@ pub const COMMANDS: &[Command] = &[
     pwd::COMMAND,
     pwv::COMMAND,
     quit::COMMAND,
+    recoverview::COMMAND,
     rmview::COMMAND,
     rmvob::COMMAND,
     setcs::COMMAND,
@@ -111,7 +113,6 @@ pub const NOT_SUPPORTED: &[&str] = &[
     "lsmaster",
     "lspolicy",
     "lspool",
-    "lsprivate",
     "lsproject",
     "lsregion",
     "lsreplica",
@@ -149,7 +150,6 @@ pub const NOT_SUPPORTED: &[&str] = &[
     "protect",
     "protectvob",
     "rebase",
-    "recoverview",
     "reformatview",
     "reformatvob",
     "register",
@@ -198,7 +198,6 @@ pub const NOT_SUPPORTED: &[&str] = &[
 const NOT_SUPPORTED_ALIASES: &[(&str, &str)] = &[
     ("ann", "annotate"),
     ("lsco", "lscheckout"),
-    ("lsp", "lsprivate"),
     ("move", "mv"),
     ("res", "reserve"),
     ("rm", "rmname"),

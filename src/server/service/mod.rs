@@ -15,6 +15,8 @@ mod history;
 mod import;
 mod list;
 mod make;
+mod private;
+mod recover;
 mod version_tree;
 mod views;
 mod vobs;
@@ -137,6 +139,8 @@ calls! {
     history HistoryStream(HistoryRequest) -> HistoryItem = Server::history;
     import ImportStream(ImportRequest) -> ImportItem = Server::import;
     explain ExplainStream(ExplainRequest) -> ExplainItem = Server::explain;
+    list_private ListPrivateStream(ListPrivateRequest) -> PrivateItem = Server::list_private;
+    recover_view RecoverViewStream(RecoverViewRequest) -> RecoverItem = Server::recover_view;
 }
 
 impl Server {
