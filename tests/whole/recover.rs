@@ -272,3 +272,44 @@ Checked out "src" from version "/main/1".
     let other = "setpriv --reuid 1 --regid 1 --clear-groups";
     crate::config_specs::check_outside(&project, &transcript.replace("UUID", &uuid).replace("OTHER", other));
 }
+
+#[test]
+fn a_view_whose_storage_is_lost_can_be_removed_by_its_tag() {
+    let project = Project::small();
+    let world = &project.world;
+    world.make_view("lost");
+    world.sh(&world.in_view("lost", "/vobs/x"), "cleartool co -nc foo.c").ok();
+    fs::remove_dir_all(world.home().join("views/lost.vws")).expect("removed");
+    crate::config_specs::check_outside(
+        &project,
+        r#"
+$ cleartool rmview -force -tag lost
+Removing references from VOB "/vobs/x" ...
+Removed references to view "WORLD/home/views/lost.vws" from VOB "/vobs/x".
+$ cleartool lsview -short
+v
+$ cd view/v/vobs/x; cleartool co -nc foo.c
+Checked out "foo.c" from version "/main/2".
+"#,
+    );
+}
+
+#[test]
+fn checking_out_needs_the_right_to_write_the_view() {
+    assert!(rustix::process::geteuid().is_root(), "this test needs root");
+    let project = open_project();
+    let member = "setpriv --reuid 1 --regid 1 --groups 0";
+    let transcript = r#"
+$ umask 002; cleartool mkview -tag group > /dev/null
+$ cd view/v/vobs/x; setpriv --reuid 1 --regid 1 --groups 0 cleartool co -nc foo.c
+cleartool: Error: No permission to perform operation "checkout".
+cleartool: Error: Must be one of: view owner, root
+cleartool: Error: Unable to check out "foo.c".
+[exit 1]
+$ cd view/group/vobs/x; setpriv --reuid 1 --regid 1 --groups 0 cleartool co -nc foo.c; setpriv --reuid 1 --regid 1 --groups 0 cleartool lsprivate -co; setpriv --reuid 1 --regid 1 --groups 0 cleartool unco -rm foo.c
+Checked out "foo.c" from version "/main/2".
+/vobs/x/foo.c [checkedout]
+Checkout cancelled for "foo.c".
+"#;
+    crate::config_specs::check_outside(&project, &transcript.replace("MEMBER", member));
+}

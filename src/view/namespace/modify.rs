@@ -134,8 +134,10 @@ impl Host {
         for vob in self.vobs() {
             let holds =
                 |oid: &Oid| vob.vob.element_with_oid(oid).map(|found| found.is_some()).map_err(refuse);
-            if holds(&from)? != holds(&to)? {
-                return Err(Refusal::CrossDevice);
+            match (holds(&from)?, holds(&to)?) {
+                (true, true) => return Ok(()),
+                (false, false) => {}
+                _ => return Err(Refusal::CrossDevice),
             }
         }
         Ok(())
@@ -369,7 +371,11 @@ impl Host {
         if from.view.index != to.view.index {
             return Err(Refusal::CrossDevice);
         }
-        self.in_one_vob(&from.top(), &to.top())?;
+        match (&from.here, &to.here) {
+            (Some(from), Some(to)) if from.vob.index == to.vob.index => {}
+            (Some(_), Some(_)) => return Err(Refusal::CrossDevice),
+            _ => self.in_one_vob(&from.top(), &to.top())?,
+        }
         let is_directory = |found: &rustix::fs::Stat| found.st_mode & libc::S_IFMT == libc::S_IFDIR;
         let replaced = to.stat()?;
         // Data of a checked-out file is a regular file, whatever takes its name.
