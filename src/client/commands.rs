@@ -8,9 +8,10 @@ use std::ffi::OsString;
 use super::options::{Arguments, COMMENT_OPTIONS, OptionSpec};
 use super::session::{CommandError, CommandResult, Session};
 use super::{
-    catcs, cd, checkin, checkout, describe, edcs, endview, explain, help, ls, lscheckout, lshistory, lstype,
-    lsview, lsvob, lsvtree, mkbranch, mkdir, mkelem, mklabel, mktype, mkview, mkvob, mount, pwd, pwv, quit,
-    rename, reserve, rmtype, rmview, rmvob, setcs, setview, startview, umount, uncheckout,
+    catcs, cd, checkin, checkout, describe, edcs, endview, explain, help, ls, lscheckout, lshistory,
+    lsprivate, lstype, lsview, lsvob, lsvtree, mkbranch, mkdir, mkelem, mklabel, mktype, mkview, mkvob,
+    mount, pwd, pwv, quit, recoverview, rename, reserve, rmtype, rmview, rmvob, setcs, setview, startview,
+    umount, uncheckout,
 };
 use super::{chvob, ln, mv, rmname};
 
@@ -44,6 +45,7 @@ pub const COMMANDS: &[Command] = &[
     ls::COMMAND,
     lscheckout::COMMAND,
     lshistory::COMMAND,
+    lsprivate::COMMAND,
     lstype::COMMAND,
     lsview::COMMAND,
     lsvob::COMMAND,
@@ -63,6 +65,7 @@ pub const COMMANDS: &[Command] = &[
     pwd::COMMAND,
     pwv::COMMAND,
     quit::COMMAND,
+    recoverview::COMMAND,
     rename::COMMAND,
     reserve::RESERVE,
     mklabel::REMOVE,
@@ -128,7 +131,6 @@ pub const NOT_SUPPORTED: &[&str] = &[
     "lsmaster",
     "lspolicy",
     "lspool",
-    "lsprivate",
     "lsproject",
     "lsregion",
     "lsreplica",
@@ -157,7 +159,6 @@ pub const NOT_SUPPORTED: &[&str] = &[
     "protect",
     "protectvob",
     "rebase",
-    "recoverview",
     "reformatview",
     "reformatvob",
     "register",
@@ -198,7 +199,7 @@ pub const NOT_SUPPORTED: &[&str] = &[
 
 /// Short names of commands in [`NOT_SUPPORTED`].
 const NOT_SUPPORTED_ALIASES: &[(&str, &str)] =
-    &[("ann", "annotate"), ("lsp", "lsprivate"), ("lsl", "lslock"), ("findm", "findmerge")];
+    &[("ann", "annotate"), ("lsl", "lslock"), ("findm", "findmerge")];
 
 /// What a typed command name means.
 pub enum Found {

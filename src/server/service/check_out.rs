@@ -7,6 +7,7 @@ use crate::server::identity::Caller;
 use crate::server::proto::*;
 use crate::server::state::{Outcome, Server, now_ns};
 use crate::store::pool::ContentId;
+use crate::view::access::MAY_WRITE;
 use crate::view::history::Place;
 use crate::view::live::{DirectoryState, Shown, View};
 use crate::view::resolve::{branch_id, path_of, version_id};
@@ -364,10 +365,11 @@ impl Server {
 
     /// Refuses who may not create private files in a view.
     pub(super) fn permit_view(&self, caller: &Caller, view: &View) -> Outcome<()> {
-        let entries = self.registry.entries();
-        let entry = entries.views.iter().find(|(tag, _)| tag.as_str() == view.tag).map(|(_, entry)| entry);
-        let Some(entry) = entry else { return Ok(()) };
-        self.permit(caller, &[(entry.owner, "view owner")], "checkout")
+        self.permit_in_view(caller, view, MAY_WRITE, "checkout").map_err(|failure| Failure {
+            // The sentence is about the element.
+            view_tag: String::new(),
+            ..failure
+        })
     }
 
     fn drop_checkout(&self, caller: &Caller, context: &Context, target: &Target) -> Outcome<()> {

@@ -81,6 +81,9 @@ impl Server {
         let slot = self.slot(context, pname)?;
         let view = slot.view.uuid();
         self.permit_element(caller, &slot.vob, &slot.state.element, "modify directory")?;
+        if wanted.after == AfterMake::CheckOut {
+            self.permit_view(caller, &slot.view)?;
+        }
         let private = slot.private();
         let existing = private.symlink_metadata().ok();
         self.check_existing(&slot, wanted, existing.as_ref())?;

@@ -20,6 +20,8 @@ mod lscheckout;
 mod make;
 mod make_branch;
 mod names;
+mod private;
+mod recover;
 mod remove_type;
 mod reserve;
 mod slot;
@@ -159,6 +161,8 @@ calls! {
     label LabelStream(LabelRequest) -> LabelItem = Server::label;
     list_checkouts ListCheckoutsStream(ListCheckoutsRequest) -> CheckoutItem = Server::list_checkouts;
     explain ExplainStream(ExplainRequest) -> ExplainItem = Server::explain;
+    list_private ListPrivateStream(ListPrivateRequest) -> PrivateItem = Server::list_private;
+    recover_view RecoverViewStream(RecoverViewRequest) -> RecoverItem = Server::recover_view;
 }
 
 impl Server {
