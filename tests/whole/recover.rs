@@ -313,3 +313,25 @@ Checkout cancelled for "foo.c".
 "#;
     crate::config_specs::check_outside(&project, &transcript.replace("MEMBER", member));
 }
+
+#[test]
+fn what_is_recovered_belongs_to_who_owns_the_view() {
+    assert!(rustix::process::geteuid().is_root(), "this test needs root");
+    let project = open_project();
+    let transcript = r#"
+$ OTHER cleartool mkview -tag theirs > /dev/null; mkdir view/theirs/vobs/x/src/dir; chmod 777 view/theirs/vobs/x/src/dir
+$ cd view/theirs/vobs/x/src/dir; OTHER sh -c 'echo text > file'
+$ echo 'element src -none' > spec; echo 'element * /main/LATEST' >> spec; cleartool setcs -tag theirs spec
+$ OTHER cleartool recoverview -vob vob:/vobs/x -tag v
+cleartool: Error: No permission to perform operation "recover view".
+cleartool: Error: Must be one of: view owner, root
+[exit 1]
+$ OTHER cleartool recoverview -vob vob:/vobs/x -tag theirs | sed 's/[0-9a-f]*[.]0000/ID/'
+Moved directory WORLD/home/views/theirs.vws/lost+found/ID.dir
+$ OTHER sh -c 'cd $CLERESTORY_HOME/views/theirs.vws/lost+found; cat */file; mv */file kept; ls kept'
+text
+kept
+"#;
+    let other = "setpriv --reuid 1 --regid 1 --clear-groups";
+    crate::config_specs::check_outside(&project, &transcript.replace("OTHER", other));
+}

@@ -231,6 +231,12 @@ impl Recovery<'_> {
         let below = storage.join(ViewStorage::LOST_AND_FOUND);
         let failed = |error: &std::io::Error| Failure::system(below.as_os_str().as_bytes(), error);
         match std::fs::create_dir(&below) {
+            Ok(()) if rustix::process::geteuid().is_root() => {
+                // Whoever owns the view takes out of it what they need.
+                let access = self.view.storage.access();
+                std::os::unix::fs::chown(&below, Some(access.owner), Some(access.group))
+                    .map_err(|error| failed(&error))?;
+            }
             Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(failed(&error)),
             _ => {}
         }
