@@ -11,7 +11,7 @@ use crate::vob::Content;
 use std::fs::{File, Metadata};
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 /// Files up to this size are held in memory while they are loaded, so that they can be stored as changes against
@@ -69,7 +69,9 @@ impl Source {
     /// # Errors
     /// What the system said, about the path; or it is no ordinary file.
     pub fn open(path: &Path) -> Outcome<Source> {
-        let file = File::open(path).map_err(|error| system(path, &error))?;
+        // A pipe without a writer must not hold the call up.
+        let opened = File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path);
+        let file = opened.map_err(|error| system(path, &error))?;
         let before = file.metadata().map_err(|error| system(path, &error))?;
         if !before.is_file() {
             return Err(Failure::other("only ordinary files can be checked in"));
@@ -166,4 +168,42 @@ pub fn store_file(vob: &MountedVob, path: &Path) -> Outcome<Data> {
 
 fn system(path: &Path, error: &std::io::Error) -> Failure {
     Failure::system(path.as_os_str().as_bytes(), error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    #[test]
+    fn a_file_that_is_not_what_was_read_is_noticed() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        std::fs::write(&path, "one\n").unwrap();
+        let source = Source::open(&path).unwrap();
+        let stamp = source.unchanged(&path, 4).unwrap();
+        assert!(stamp.is_of(&path));
+        let changed = |outcome: Outcome<Stamp>| outcome.err().map(|failure| failure.code());
+        assert_eq!(changed(source.unchanged(&path, 3)), Some(FailureCode::FileChangedDuringCheckin));
+        File::options().append(true).open(&path).unwrap().write_all(b"two\n").unwrap();
+        assert_eq!(changed(source.unchanged(&path, 4)), Some(FailureCode::FileChangedDuringCheckin));
+        assert!(!stamp.is_of(&path));
+        // Another file with the same bytes, as an editor leaves it.
+        std::fs::write(directory.path().join("new"), "one\n").unwrap();
+        std::fs::rename(directory.path().join("new"), &path).unwrap();
+        assert!(!stamp.is_of(&path));
+        std::fs::remove_file(&path).unwrap();
+        assert!(!stamp.is_of(&path));
+    }
+
+    #[test]
+    fn only_ordinary_files_are_loaded() {
+        let directory = tempfile::tempdir().unwrap();
+        let refused = |path: &Path| Source::open(path).err().map(|failure| failure.code());
+        assert_eq!(refused(directory.path()), Some(FailureCode::Other));
+        let pipe = directory.path().join("pipe");
+        rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR).unwrap();
+        assert_eq!(refused(&pipe), Some(FailureCode::Other));
+        assert_eq!(refused(&directory.path().join("nothing")), Some(FailureCode::NoSuchFile));
+    }
 }
