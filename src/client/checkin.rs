@@ -7,13 +7,16 @@ use super::pname::{beside, without_version};
 use super::session::{CommandError, CommandResult, Outcome, Session};
 use crate::server::proto::checkin_outcome::Outcome as CheckinOutcome;
 use crate::server::proto::inspect_outcome::Outcome as InspectOutcome;
-use crate::server::proto::{CheckedIn, CheckinArgument, CheckinRequest, InspectRequest, Pname, PrivateCopy};
+use crate::server::proto::{
+    CheckedIn, CheckinArgument, CheckinRequest, InspectRequest, Inspection, Pname, PrivateCopy,
+};
 
 /// The table entry.
 pub const COMMAND: Command = Command {
     name: "checkin",
     aliases: &["ci"],
-    usage: "[-nwarn] [-from source-pname] [-keep | -rm] [-ptime] [-identical] [-atomic]\u{1}\n       pname ...",
+    usage: "[-nwarn] [-from source-pname] [-keep | -rm] [-ptime] [-identical]\n       \
+            [-atomic | -nonatomic]\u{1}\n       pname ...",
     options: &[
         flag("nwa/rn"),
         value("fr/om"),
@@ -22,6 +25,7 @@ pub const COMMAND: Command = Command {
         flag("pti/me"),
         flag("ide/ntical"),
         flag("ato/mic"),
+        flag("nona/tomic"),
     ],
     comments: true,
     run,
@@ -32,12 +36,14 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
         return Err(missing("Element pathname"));
     }
     exclusive(arguments, &["keep", "rm"])?;
+    exclusive(arguments, &["atomic", "nonatomic"])?;
     if arguments.has("from") && arguments.operands.len() > 1 {
         return Err(CommandError::Usage("Option -from takes one element".to_owned()));
     }
     let source = comment::source("checkin", arguments, CommentSource::AskEach)?;
     let pnames = session.pnames(&arguments.operands)?;
-    let one_by_one = source == CommentSource::AskEach && !arguments.has("atomic");
+    // Asked one by one, what need not be done together is done one by one, so that each answer shows at once.
+    let one_by_one = source == CommentSource::AskEach && arguments.has("nonatomic");
     let batch = if one_by_one { 1 } else { pnames.len() };
     let mut all_done = true;
     for pnames in pnames.chunks(batch) {
@@ -46,15 +52,66 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
     Ok(Outcome::of(all_done))
 }
 
-/// The comments of checkouts, which are the defaults at the question; none for what is not checked out.
-fn checkout_comments(session: &mut Session, pnames: &[Pname]) -> Result<Vec<Vec<u8>>, CommandError> {
+/// What the questions need to know of each argument; nothing of those that are not checked out to the view.
+fn checkouts(session: &mut Session, pnames: &[Pname]) -> Result<Vec<Option<Inspection>>, CommandError> {
     let request = InspectRequest { context: Some(session.context()?), pnames: pnames.to_vec() };
     let reply = session.call(async |mut host| host.inspect(request).await)?;
-    let comment = |outcome: crate::server::proto::InspectOutcome| match outcome.outcome {
-        Some(InspectOutcome::Done(done)) => done.checkout_comment,
-        _ => Vec::new(),
+    let checkout = |outcome: crate::server::proto::InspectOutcome| match outcome.outcome {
+        Some(InspectOutcome::Done(done)) => Some(done).filter(|done| done.checked_out),
+        _ => None,
     };
-    Ok(reply.outcomes.into_iter().map(comment).collect())
+    Ok(reply.outcomes.into_iter().map(checkout).collect())
+}
+
+/// What the user decides before anything is done.
+struct Answers {
+    /// `None` leaves a checkout's comment as it is.
+    comments: Vec<Option<Vec<u8>>>,
+    keep: bool,
+}
+
+/// Asks what the options leave open. Nothing is asked when an argument is not checked out and all of them are to be
+/// checked in together: the daemon says then what is wrong.
+fn ask(
+    session: &mut Session,
+    arguments: &Arguments,
+    source: &CommentSource,
+    pnames: &[Pname],
+) -> Result<Answers, CommandError> {
+    let names: Vec<&[u8]> = pnames.iter().map(|pname| without_version(&pname.typed)).collect();
+    let asks_comments = matches!(source, CommentSource::AskEach | CommentSource::AskOnce);
+    let asks_to_keep = arguments.has("from") && !arguments.has("keep") && !arguments.has("rm");
+    let mut answers = Answers { comments: vec![None; pnames.len()], keep: arguments.has("keep") };
+    if let CommentSource::Text(text) = source {
+        answers.comments = vec![Some(text.clone()); pnames.len()];
+    }
+    if !asks_comments && !asks_to_keep {
+        return Ok(answers);
+    }
+    let found = checkouts(session, pnames)?;
+    let in_vain = match arguments.has("nonatomic") {
+        true => found.iter().all(Option::is_none),
+        false => found.iter().any(Option::is_none),
+    };
+    if in_vain {
+        return Ok(answers);
+    }
+    if asks_comments {
+        let comment = |found: &Option<Inspection>| {
+            found.as_ref().map(|found| found.checkout_comment.clone()).unwrap_or_default()
+        };
+        let defaults: Vec<Vec<u8>> = found.iter().map(comment).collect();
+        let comments = comment::texts(session, source, Prompt::Checkin, &names, &defaults)?;
+        // One answer for all has no default to show; saying nothing leaves each comment as it is.
+        let said = |text: &Vec<u8>| *source == CommentSource::AskEach || !text.is_empty();
+        answers.comments = comments.into_iter().map(|text| Some(text).filter(said)).collect();
+    }
+    if let (true, [name], [Some(found)]) = (asks_to_keep, names.as_slice(), found.as_slice())
+        && found.has_private_data
+    {
+        answers.keep = session.ask(&[b"Save private copy of \"", *name, b"\"?"].concat(), true)?;
+    }
+    Ok(answers)
 }
 
 fn checkin(
@@ -63,41 +120,28 @@ fn checkin(
     source: &CommentSource,
     pnames: &[Pname],
 ) -> Result<bool, CommandError> {
-    let objects: Vec<&[u8]> = pnames.iter().map(|pname| pname.typed.as_slice()).collect();
-    let defaults = match source {
-        CommentSource::AskEach => checkout_comments(session, pnames)?,
-        _ => Vec::new(),
-    };
-    let comments = comment::texts(session, source, Prompt::Checkin, &objects, &defaults)?;
-    let keep = match (arguments.has("keep"), arguments.has("rm"), objects.as_slice()) {
-        (true, _, _) => true,
-        (false, false, [object]) if arguments.has("from") => {
-            session.ask(&[b"Save private copy of \"", *object, b"\"?"].concat(), true)?
-        }
-        _ => false,
-    };
-    let keeps_comment = *source == CommentSource::None;
-    let with_comment = |(pname, comment): (Pname, Vec<u8>)| CheckinArgument {
-        pname: Some(pname),
-        comment: (!keeps_comment).then_some(comment),
-    };
+    let Answers { comments, keep } = ask(session, arguments, source, pnames)?;
+    let with_comment =
+        |(pname, comment): (&Pname, _)| CheckinArgument { pname: Some(pname.clone()), comment };
     let request = CheckinRequest {
         context: Some(session.context()?),
-        arguments: pnames.iter().cloned().zip(comments).map(with_comment).collect(),
+        arguments: pnames.iter().zip(comments).map(with_comment).collect(),
         identical: arguments.has("identical"),
         private_copy: if keep { PrivateCopy::Keep } else { PrivateCopy::Remove }.into(),
         preserve_time: arguments.has("ptime"),
-        atomic: arguments.has("atomic"),
+        atomic: !arguments.has("nonatomic"),
         from: arguments.value("from").map(|from| session.pname(from)).transpose()?,
     };
     let reply = session.call(async |mut host| host.checkin(request).await)?;
     let mut all_done = true;
-    for (typed, outcome) in objects.iter().zip(reply.outcomes) {
+    for (pname, outcome) in pnames.iter().zip(reply.outcomes) {
         match outcome.outcome {
-            Some(CheckinOutcome::Done(done)) => report(session, typed, &done, !arguments.has("nwarn"))?,
+            Some(CheckinOutcome::Done(done)) => {
+                report(session, &pname.typed, &done, !arguments.has("nwarn"))?;
+            }
             Some(CheckinOutcome::Failure(failure)) => {
                 all_done = false;
-                session.failure(&failure, typed, Some("check in"));
+                session.failure(&failure, &pname.typed, Some("check in"));
             }
             None => all_done = false,
         }

@@ -3,16 +3,23 @@
 use super::commands::{Command, exclusive, missing};
 use super::comment::{self, CommentSource, Prompt};
 use super::options::{Arguments, flag, value};
-use super::session::{CommandError, CommandResult, Outcome, Session};
+use super::pname::without_version;
+use super::profile::Profile;
+use super::session::{CommandError, CommandResult, Outcome, Session, system_text};
 use crate::server::proto::checkout_outcome::Outcome as CheckoutOutcome;
 use crate::server::proto::{CheckedOut, CheckoutArgument, CheckoutRequest, Notice, NoticeCode, Pname};
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 
 /// The table entry.
 pub const COMMAND: Command = Command {
     name: "checkout",
     aliases: &["co"],
-    usage: "[-reserved | -unreserved [-nmaster]] [-ndata] [-branch branch-pname | -version]\n       \
-            [-ptime] [-nwarn] [-query | -nquery]\u{1}\n       pname ...",
+    usage: "[-reserved | -unreserved [-nmaster]] [-out dest-pname | -ndata]\n       \
+            [-branch branch-pname | -version] [-ptime] [-nwarn] [-query | -nquery]\u{1}\n       pname ...",
     options: &[
         flag("res/erved"),
         flag("unr/eserved"),
@@ -37,8 +44,11 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
     exclusive(arguments, &["reserved", "unreserved"])?;
     exclusive(arguments, &["branch", "version"])?;
     exclusive(arguments, &["out", "ndata"])?;
-    if arguments.has("out") {
-        return Err(CommandError::refused("Option -out is not supported yet."));
+    if arguments.has("out") && arguments.operands.len() > 1 {
+        return Err(CommandError::Usage("Option -out is for one element".to_owned()));
+    }
+    if arguments.has("out") && arguments.operands.iter().any(|operand| Path::new(operand).is_dir()) {
+        return Err(CommandError::Usage("Option -out is for file elements".to_owned()));
     }
     let source = comment::source("checkout", arguments, CommentSource::AskEach)?;
     let pnames = session.pnames(&arguments.operands)?;
@@ -59,14 +69,18 @@ fn checkout(
 ) -> Result<bool, CommandError> {
     let objects: Vec<&[u8]> = pnames.iter().map(|pname| pname.typed.as_slice()).collect();
     let comments = comment::texts(session, source, Prompt::Checkout, &objects, &[])?;
+    let copy = match (arguments.value("out"), pnames) {
+        (Some(out), [pname]) => Some(Copy::begin(Path::new(out), &pname.typed)?),
+        _ => None,
+    };
     let arguments_with_comments = pnames.iter().cloned().zip(comments);
     let request = CheckoutRequest {
         context: Some(session.context()?),
         arguments: arguments_with_comments
             .map(|(pname, comment)| CheckoutArgument { pname: Some(pname), comment })
             .collect(),
-        unreserved: arguments.has("unreserved"),
-        no_data: arguments.has("ndata"),
+        unreserved: is_unreserved(arguments),
+        no_data: arguments.has("ndata") || arguments.has("out"),
         exact_version: arguments.has("version"),
         branch: arguments.bytes("branch"),
         preserve_time: arguments.has("ptime"),
@@ -75,9 +89,20 @@ fn checkout(
     let mut all_done = true;
     for (typed, outcome) in objects.iter().zip(reply.outcomes) {
         match outcome.outcome {
-            Some(CheckoutOutcome::Done(done)) => report(session, typed, &done, !arguments.has("nwarn"))?,
+            Some(CheckoutOutcome::Done(done)) => {
+                if let Some(copy) = &copy
+                    && let Err(sentence) = copy.fill(typed, &done)
+                {
+                    all_done = false;
+                    session.error(&sentence);
+                }
+                report(session, typed, &done, !arguments.has("nwarn"))?;
+            }
             Some(CheckoutOutcome::Failure(failure)) => {
                 all_done = false;
+                if let Some(copy) = &copy {
+                    copy.drop_it();
+                }
                 created_branches(session, typed, &failure.done_before)?;
                 session.failure(&failure, typed, Some("check out"));
             }
@@ -87,8 +112,59 @@ fn checkout(
     Ok(all_done)
 }
 
+/// The file of `-out`: made before the checkout, so that a place that cannot be written refuses it.
+struct Copy {
+    path: PathBuf,
+}
+
+impl Copy {
+    /// Makes the empty file, in `out` when that is a directory.
+    fn begin(out: &Path, typed: &[u8]) -> Result<Copy, CommandError> {
+        let leaf = Path::new(OsStr::from_bytes(without_version(typed))).file_name();
+        let path = match leaf {
+            Some(leaf) if out.is_dir() => out.join(leaf),
+            _ => out.to_owned(),
+        };
+        match File::create_new(&path) {
+            Ok(_) => Ok(Copy { path }),
+            Err(error) => Err(CommandError::Refused(vec![
+                Copy::refusal(&path, &error),
+                [b"Unable to check out \"", typed, b"\"."].concat(),
+            ])),
+        }
+    }
+
+    fn refusal(path: &Path, error: &io::Error) -> Vec<u8> {
+        let reason = system_text(error);
+        [b"Unable to write \"", path.as_os_str().as_bytes(), b"\": ", reason.as_bytes(), b"."].concat()
+    }
+
+    /// Copies the version that was checked out.
+    fn fill(&self, typed: &[u8], done: &CheckedOut) -> Result<(), Vec<u8>> {
+        let version = [without_version(typed), b"@@", &done.version].concat();
+        let copy = || {
+            let mut source = File::open(OsStr::from_bytes(&version))?;
+            let mut copy = File::options().write(true).open(&self.path)?;
+            io::copy(&mut source, &mut copy)
+        };
+        copy().map(drop).map_err(|error| Copy::refusal(&self.path, &error))
+    }
+
+    /// Takes the empty file away: nothing was checked out.
+    fn drop_it(&self) {
+        // Left behind, it would do no harm.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// Checkouts are reserved unless the options, else the profile, say otherwise.
+fn is_unreserved(arguments: &Arguments) -> bool {
+    let by_profile = || Profile::of_user().checkouts_reserved() == Some(false);
+    arguments.has("unreserved") || (!arguments.has("reserved") && by_profile())
+}
+
 fn report(session: &mut Session, typed: &[u8], done: &CheckedOut, warn: bool) -> Result<(), CommandError> {
-    let name = super::pname::without_version(typed);
+    let name = without_version(typed);
     created_branches(session, typed, &done.notices)?;
     if warn {
         session.warnings(&done.notices);
@@ -98,7 +174,7 @@ fn report(session: &mut Session, typed: &[u8], done: &CheckedOut, warn: bool) ->
 
 /// Prints the branches among notices.
 fn created_branches(session: &mut Session, typed: &[u8], notices: &[Notice]) -> Result<(), CommandError> {
-    let name = super::pname::without_version(typed);
+    let name = without_version(typed);
     let created = notices.iter().filter(|notice| notice.code() == NoticeCode::CreatedBranch);
     created.into_iter().try_for_each(|notice| created_branch(session, &notice.name, name, &notice.version))
 }

@@ -8,10 +8,12 @@ use std::ffi::OsString;
 use super::options::{Arguments, COMMENT_OPTIONS, OptionSpec};
 use super::session::{CommandError, CommandResult, Session};
 use super::{
-    catcs, cd, checkin, checkout, describe, edcs, endview, explain, help, ls, lshistory, lsview, lsvob,
-    lsvtree, mkdir, mkelem, mkview, mkvob, mount, pwd, pwv, quit, rmview, rmvob, setcs, setview, startview,
+    catcs, cd, checkin, checkout, describe, edcs, endview, explain, help, ls, lscheckout, lshistory,
+    lsprivate, lstype, lsview, lsvob, lsvtree, mkbranch, mkdir, mkelem, mklabel, mktype, mkview, mkvob,
+    mount, pwd, pwv, quit, recoverview, rename, reserve, rmtype, rmview, rmvob, setcs, setview, startview,
     umount, uncheckout,
 };
+use super::{chvob, ln, mv, rmname};
 
 /// One command.
 pub struct Command {
@@ -41,18 +43,33 @@ pub const COMMANDS: &[Command] = &[
     explain::COMMAND,
     help::COMMAND,
     ls::COMMAND,
+    lscheckout::COMMAND,
     lshistory::COMMAND,
+    lsprivate::COMMAND,
+    lstype::COMMAND,
     lsview::COMMAND,
     lsvob::COMMAND,
     lsvtree::COMMAND,
+    mktype::ATTRIBUTE,
+    mkbranch::COMMAND,
+    mktype::BRANCH,
     mkdir::COMMAND,
     mkelem::COMMAND,
+    mktype::ELEMENT,
+    mktype::HYPERLINK,
+    mklabel::MAKE,
+    mktype::LABEL,
     mkview::COMMAND,
     mkvob::COMMAND,
     mount::COMMAND,
     pwd::COMMAND,
     pwv::COMMAND,
     quit::COMMAND,
+    recoverview::COMMAND,
+    rename::COMMAND,
+    reserve::RESERVE,
+    mklabel::REMOVE,
+    rmtype::COMMAND,
     rmview::COMMAND,
     rmvob::COMMAND,
     setcs::COMMAND,
@@ -60,6 +77,11 @@ pub const COMMANDS: &[Command] = &[
     startview::COMMAND,
     umount::COMMAND,
     uncheckout::COMMAND,
+    reserve::UNRESERVE,
+    chvob::COMMAND,
+    ln::COMMAND,
+    mv::COMMAND,
+    rmname::COMMAND,
 ];
 
 /// Commands of the product that this program does not have yet. They are recognized, so that a script is told so
@@ -98,11 +120,9 @@ pub const NOT_SUPPORTED: &[&str] = &[
     "getcache",
     "getlog",
     "hostinfo",
-    "ln",
     "lock",
     "lsactivity",
     "lsbl",
-    "lscheckout",
     "lsclients",
     "lscomp",
     "lsdo",
@@ -111,7 +131,6 @@ pub const NOT_SUPPORTED: &[&str] = &[
     "lsmaster",
     "lspolicy",
     "lspool",
-    "lsprivate",
     "lsproject",
     "lsregion",
     "lsreplica",
@@ -119,22 +138,14 @@ pub const NOT_SUPPORTED: &[&str] = &[
     "lssite",
     "lsstgloc",
     "lsstream",
-    "lstype",
     "man",
     "merge",
     "mkactivity",
     "mkattr",
-    "mkattype",
     "mkbl",
-    "mkbranch",
-    "mkbrtype",
     "mkcomp",
-    "mkeltype",
     "mkfolder",
     "mkhlink",
-    "mkhltype",
-    "mklabel",
-    "mklbtype",
     "mkpolicy",
     "mkpool",
     "mkproject",
@@ -145,18 +156,14 @@ pub const NOT_SUPPORTED: &[&str] = &[
     "mktag",
     "mktrigger",
     "mktrtype",
-    "mv",
     "protect",
     "protectvob",
     "rebase",
-    "recoverview",
     "reformatview",
     "reformatvob",
     "register",
     "relocate",
-    "rename",
     "reqmaster",
-    "reserve",
     "rmactivity",
     "rmattr",
     "rmbl",
@@ -166,9 +173,7 @@ pub const NOT_SUPPORTED: &[&str] = &[
     "rmelem",
     "rmfolder",
     "rmhlink",
-    "rmlabel",
     "rmmerge",
-    "rmname",
     "rmpolicy",
     "rmpool",
     "rmproject",
@@ -178,7 +183,6 @@ pub const NOT_SUPPORTED: &[&str] = &[
     "rmstream",
     "rmtag",
     "rmtrigger",
-    "rmtype",
     "rmver",
     "schedule",
     "setactivity",
@@ -189,24 +193,13 @@ pub const NOT_SUPPORTED: &[&str] = &[
     "space",
     "unlock",
     "unregister",
-    "unreserve",
     "update",
     "winkin",
 ];
 
 /// Short names of commands in [`NOT_SUPPORTED`].
-const NOT_SUPPORTED_ALIASES: &[(&str, &str)] = &[
-    ("ann", "annotate"),
-    ("lsco", "lscheckout"),
-    ("lsp", "lsprivate"),
-    ("move", "mv"),
-    ("res", "reserve"),
-    ("rm", "rmname"),
-    ("unres", "unreserve"),
-    ("lst", "lstype"),
-    ("lsl", "lslock"),
-    ("findm", "findmerge"),
-];
+const NOT_SUPPORTED_ALIASES: &[(&str, &str)] =
+    &[("ann", "annotate"), ("lsl", "lslock"), ("findm", "findmerge")];
 
 /// What a typed command name means.
 pub enum Found {
@@ -313,7 +306,12 @@ fn run_command(session: &mut Session, command: &'static Command, words: &[OsStri
     let tables: &[&[OptionSpec]] =
         if command.comments { &[command.options, COMMENT_OPTIONS] } else { &[command.options] };
     let result = match Arguments::parse(tables, words) {
-        Ok(arguments) => (command.run)(session, &arguments),
+        Ok(arguments) => {
+            if command.comments {
+                super::comment::warn_of_profile(session, &arguments);
+            }
+            (command.run)(session, &arguments)
+        }
         Err(error) => Err(error.into()),
     };
     match result {
@@ -393,12 +391,22 @@ mod tests {
             ("l", "Ambiguous command: \"l\""),
             ("bogus", "Unrecognized command: \"bogus\""),
             ("", "Unrecognized command: \"\""),
-            ("lsco", "not supported: lscheckout"),
-            ("lsch", "not supported: lscheckout"),
-            ("mklabel", "not supported: mklabel"),
+            ("lsco", "lscheckout"),
+            ("lsch", "lscheckout"),
+            ("mklabel", "mklabel"),
+            ("mklb", "mklbtype"),
+            ("lst", "lstype"),
+            ("res", "reserve"),
+            ("unres", "unreserve"),
+            ("lslock", "not supported: lslock"),
             ("mkdir", "mkdir"),
             ("mount", "mount"),
             ("pwv", "pwv"),
+            ("rm", "rmname"),
+            ("rmn", "rmname"),
+            ("move", "mv"),
+            ("mv", "mv"),
+            ("ln", "ln"),
         ] {
             assert_eq!(name(typed), expected, "{typed}");
         }

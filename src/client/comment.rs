@@ -1,12 +1,16 @@
-//! Comments: the options, the user's profile, and the questions.
+//! Comments: the options and the questions.
 //!
-//! Owns which command asks and which does not. The profile file is read here; nothing is sent.
+//! Owns which command asks and which does not. Nothing is sent.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 use super::options::Arguments;
+use super::profile::Profile;
 use super::session::{CommandError, Session, system_text};
+
+/// The comment options, of which one may be given.
+const OPTIONS: &[&str] = &["comment", "cfile", "cquery", "cqeach", "ncomment"];
 
 /// Where comments come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +25,7 @@ pub enum CommentSource {
     AskEach,
 }
 
-/// The words before `comments for "x":`.
+/// The words before ` for "x":`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Prompt {
     /// New elements and types.
@@ -30,14 +34,17 @@ pub enum Prompt {
     Checkout,
     /// Checkin.
     Checkin,
+    /// Everything else: `Comments for "x":`.
+    Other,
 }
 
 impl Prompt {
-    fn word(self) -> &'static [u8] {
+    fn words(self) -> &'static [u8] {
         match self {
-            Prompt::Creation => b"Creation",
-            Prompt::Checkout => b"Checkout",
-            Prompt::Checkin => b"Checkin",
+            Prompt::Creation => b"Creation comments",
+            Prompt::Checkout => b"Checkout comments",
+            Prompt::Checkin => b"Checkin comments",
+            Prompt::Other => b"Comments",
         }
     }
 }
@@ -51,7 +58,7 @@ pub fn source(
     arguments: &Arguments,
     built_in: CommentSource,
 ) -> Result<CommentSource, CommandError> {
-    if let Some((one, other)) = arguments.conflict(&["comment", "cfile", "cquery", "cqeach", "ncomment"]) {
+    if let Some((one, other)) = arguments.conflict(OPTIONS) {
         return Err(CommandError::Usage(format!("Options -{one} and -{other} are mutually exclusive")));
     }
     if let Some(text) = arguments.value("comment") {
@@ -69,12 +76,14 @@ pub fn source(
             return Ok(source);
         }
     }
-    let profile = std::env::var_os("CLEARCASE_PROFILE").map(std::path::PathBuf::from).or_else(|| {
-        std::env::var_os("HOME").map(|home| std::path::Path::new(&home).join(".clearcase_profile"))
-    });
-    // No profile, or one that cannot be read, is the same as an empty one.
-    let text = profile.and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
-    Ok(profile_source(&text, command).unwrap_or(built_in))
+    Ok(Profile::of_user().comment_source(command).unwrap_or(built_in))
+}
+
+/// Warns of what is wrong with the user's profile, if a command line with these arguments leaves the choice to it.
+pub fn warn_of_profile(session: &mut Session, arguments: &Arguments) {
+    if !OPTIONS.iter().any(|option| arguments.has(option)) {
+        Profile::of_user().faults().iter().for_each(|fault| session.warning(fault));
+    }
 }
 
 /// The comment texts for objects, in order; asks where that is the source. `defaults` are the comments that a
@@ -100,7 +109,7 @@ pub fn texts(
         CommentSource::AskEach => {
             let mut texts = Vec::with_capacity(objects.len());
             for (index, object) in objects.iter().enumerate() {
-                session.line(&[prompt.word(), b" comments for \"", object, b"\":"])?;
+                session.line(&[prompt.words(), b" for \"", object, b"\":"])?;
                 let default = defaults.get(index).map(Vec::as_slice).unwrap_or_default();
                 texts.push(read_comment(session, default)?);
             }
@@ -139,47 +148,4 @@ fn read_file(path: &OsStr) -> Result<Vec<u8>, CommandError> {
         text.pop();
     }
     Ok(text)
-}
-
-/// The last line of a profile that names the command; a line for `*` only when none does.
-fn profile_source(profile: &str, command: &str) -> Option<CommentSource> {
-    let short = match command {
-        "checkout" => "co",
-        "checkin" => "ci",
-        "uncheckout" => "unco",
-        other => other,
-    };
-    let (mut own, mut common) = (None, None);
-    for line in profile.lines().filter(|line| !line.trim_start().starts_with('#')) {
-        let mut words = line.split_whitespace();
-        let (Some(name), Some(flag)) = (words.next(), words.next()) else {
-            continue;
-        };
-        let source = match flag {
-            _ if flag.len() >= 3 && "-ncomment".starts_with(flag) => CommentSource::None,
-            "-cq" | "-cque" | "-cquer" | "-cquery" => CommentSource::AskOnce,
-            _ if flag.len() >= 4 && "-cqeach".starts_with(flag) => CommentSource::AskEach,
-            _ => continue,
-        };
-        match name {
-            "*" => common = Some(source),
-            name if name == command || name == short => own = Some(source),
-            _ => {}
-        }
-    }
-    own.or(common)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_profile_chooses_per_command() {
-        let profile = "# mine\n* -nc\ncheckout -cqe\nci -cq\nmkelem -bad\n";
-        assert_eq!(profile_source(profile, "checkout"), Some(CommentSource::AskEach));
-        assert_eq!(profile_source(profile, "checkin"), Some(CommentSource::AskOnce));
-        assert_eq!(profile_source(profile, "mkelem"), Some(CommentSource::None));
-        assert_eq!(profile_source("co -nc", "mkdir"), None);
-    }
 }

@@ -8,8 +8,9 @@ use super::layout;
 use super::pname::without_version;
 use crate::server::proto::description::Object;
 use crate::server::proto::{
-    Attribute, BranchFacts, Created, Description, ElementFacts, Hyperlink, HyperlinkFacts, LockState,
-    PrivateFacts, PrivateKind, Protection, SymbolicLinkFacts, TypeFacts, VersionFacts, VobFacts,
+    Attribute, AttributePer, AttributeTypeFacts, BranchFacts, Created, Description, ElementFacts, Hyperlink,
+    HyperlinkFacts, LockState, MergeType, PrivateFacts, PrivateKind, Protection, SymbolicLinkFacts,
+    TypeFacts, ValueLimit, ValueType, VersionFacts, VobFacts,
 };
 
 /// How much is printed.
@@ -215,6 +216,10 @@ impl Page<'_> {
         self.line(&[b"  VOB storage host:pathname \"", host, b":", &facts.storage, b"\""]);
         self.line(&[b"  VOB storage global pathname \"", &facts.storage, b"\""]);
         self.line(&[format!("  database schema version: {}", facts.format_version).as_bytes()]);
+        if let Some(detection) = facts.evil_twin_detection {
+            let word: &[u8] = if detection { b"enabled" } else { b"disabled" };
+            self.line(&[b"  evil twin detection: ", word]);
+        }
         self.line(&[b"  VOB ownership:"]);
         self.line(&[b"    owner ", facts.owner.as_bytes()]);
         self.line(&[b"    group ", facts.group.as_bytes()]);
@@ -236,7 +241,8 @@ impl Page<'_> {
         self.created("created", &facts.created);
         self.line(&[b"  owner: ", facts.owner.as_bytes()]);
         self.line(&[b"  group: ", facts.group.as_bytes()]);
-        self.line(&[b"  scope: this VOB (ordinary type)"]);
+        let scope: &[u8] = if facts.global { b"global" } else { b"this VOB (ordinary type)" };
+        self.line(&[b"  scope: ", scope]);
         let per = if facts.per_branch { "branch" } else { "element" };
         match facts.kind() {
             ObjectKind::BranchType => self.line(&[format!("  constraint: one branch per {per}").as_bytes()]),
@@ -248,10 +254,51 @@ impl Page<'_> {
                 if !facts.supertype.is_empty() {
                     self.line(&[b"  supertype: ", &facts.supertype]);
                 }
+                let merge: &[u8] = match facts.merge() {
+                    MergeType::Inherited => b"",
+                    MergeType::Auto => b"auto",
+                    MergeType::User => b"user",
+                    MergeType::Never => b"never",
+                };
+                if !merge.is_empty() {
+                    self.line(&[b"  merge type: ", merge]);
+                }
+            }
+            ObjectKind::AttributeType => {
+                self.attribute_type(&facts.attribute.clone().unwrap_or_default());
             }
             _ => {}
         }
         self.attributes(&facts.attributes);
+    }
+
+    fn attribute_type(&mut self, facts: &AttributeTypeFacts) {
+        let per = match facts.per() {
+            AttributePer::Version => "version",
+            AttributePer::Branch => "branch",
+            AttributePer::Element => "element",
+        };
+        self.line(&[format!("  constraint: one attribute per {per}").as_bytes()]);
+        let value_type = match facts.value_type() {
+            ValueType::String => "string",
+            ValueType::Integer => "integer",
+            ValueType::Real => "real",
+            ValueType::Time => "time",
+            ValueType::Opaque => "opaque",
+        };
+        self.line(&[b"  value type: ", value_type.as_bytes()]);
+        for (limit, closed, open) in [(&facts.lower, ">=", ">"), (&facts.upper, "<=", "<")] {
+            if let Some(ValueLimit { value, inclusive }) = limit {
+                let sign = if *inclusive { closed } else { open };
+                self.line(&[format!("  value limit: {sign} {value}").as_bytes()]);
+            }
+        }
+        if !facts.enumeration.is_empty() {
+            self.line(&[b"  enumerated values: ", facts.enumeration.join(",").as_bytes()]);
+        }
+        if let Some(default) = &facts.default {
+            self.line(&[b"  default value: ", default.as_bytes()]);
+        }
     }
 
     fn hyperlink(&mut self, facts: &HyperlinkFacts) {

@@ -66,7 +66,7 @@ fn reasons(failure: &Failure, pname: &[u8]) -> Vec<Vec<u8>> {
             quoted("No branch of element is checked out to view ", &failure.view_storage, ".")
         }
         FailureCode::DirectoryNotCheckedOut => {
-            quoted("Can't modify directory ", directory_of(name), " because it is not checked out.")
+            quoted("Can't modify directory ", &directory_of(name), " because it is not checked out.")
         }
         FailureCode::EntryExists => quoted("Entry named ", name, " already exists."),
         FailureCode::TypeNotFound => {
@@ -137,6 +137,46 @@ fn reasons(failure: &Failure, pname: &[u8]) -> Vec<Vec<u8>> {
             quoted("A version-extended name is not allowed here: ", name, ".")
         }
         FailureCode::BadName => quoted("Invalid name: ", name, "."),
+        FailureCode::NameExists => quoted("Name ", name, " already exists."),
+        FailureCode::TypeInUse => {
+            let instances = match failure.object_kind() {
+                ObjectKind::Version => "labels",
+                ObjectKind::Branch => "branches",
+                ObjectKind::FileElement => "elements",
+                _ => "hyperlinks",
+            };
+            quoted(&format!("There are {instances} of type "), name, ".")
+        }
+        FailureCode::Predefined => quoted("Type ", name, " is predefined and cannot be changed."),
+        FailureCode::LabelExists => quoted("Version label of type ", name, " already on element."),
+        FailureCode::NoSuchLabel => quoted("No version label of type ", name, " on element."),
+        FailureCode::VersionIsCheckedOut => quoted("Version is checked out: ", name, "."),
+        FailureCode::AmbiguousVersion => quoted("Ambiguous version: ", name, "."),
+        FailureCode::BadVersionSelector => quoted("Invalid version selector: ", name, "."),
+        FailureCode::HasCheckouts => quoted("Element ", name, " has checkouts."),
+        FailureCode::DirectoryInItself => quoted("Directory ", name, " would be inside itself."),
+        FailureCode::LinkAcrossVobs => {
+            let reason = "A hard link cannot lead to another VOB: make a symbolic link with \"ln -slink\".";
+            plain(reason)
+        }
+        FailureCode::MoveAcrossVobs => {
+            plain("A name cannot be moved to another VOB: make a symbolic link there with \"ln -slink\".")
+        }
+        FailureCode::EvilTwin => evil_twin(failure, name),
+        FailureCode::NotNewest => {
+            let directory = directory_of(name);
+            quoted(
+                "Can't modify directory ",
+                &directory,
+                ": the selected version is not the newest on its branch.",
+            )
+        }
+        FailureCode::FixedName => quoted("", name, " is part of the VOB and keeps its name and place."),
+        FailureCode::LastName => {
+            quoted("Object ", name, " has no name but the one in lost+found: move it out.")
+        }
+        FailureCode::NamedTwice => quoted("", name, " is named more than once."),
+        FailureCode::DirectoryHasNoData => quoted("", name, " is a directory element: it takes no data."),
         FailureCode::NotDone => plain("Nothing was done because another object failed."),
         FailureCode::Unspecified => {
             vec![text(&[b"The daemon reported an unknown error. ", failure.text.as_bytes()])]
@@ -144,14 +184,53 @@ fn reasons(failure: &Failure, pname: &[u8]) -> Vec<Vec<u8>> {
     }
 }
 
-/// The directory in which a typed name is.
-fn directory_of(pname: &[u8]) -> &[u8] {
-    let pname = pname.strip_suffix(b"/").unwrap_or(pname);
-    match pname.iter().rposition(|byte| *byte == b'/') {
-        Some(0) => b"/",
-        Some(end) => &pname[..end],
-        None => b".",
+/// The directory in which a typed name is, as the user would type it.
+fn directory_of(pname: &[u8]) -> Vec<u8> {
+    let pname = match pname {
+        [head @ .., b'/'] if !head.is_empty() => head,
+        pname => pname,
+    };
+    let end = pname.iter().rposition(|byte| *byte == b'/');
+    let (directory, leaf) = match end {
+        Some(0) => (&b"/"[..], &pname[1..]),
+        Some(end) => (&pname[..end], &pname[end + 1..]),
+        None => (&b"."[..], pname),
+    };
+    match leaf {
+        b"." if end.is_none() => b"..".to_vec(),
+        b"." | b".." => [pname, b"/.."].concat(),
+        _ => directory.to_vec(),
     }
+}
+
+/// An element that had the name before, and the command that brings it back.
+fn evil_twin(failure: &Failure, name: &[u8]) -> Vec<Vec<u8>> {
+    let directory = directory_of(name);
+    // The root of a VOB has no name inside the VOB.
+    let extended = match directory.as_slice() {
+        b"." => b".@@".to_vec(),
+        directory if failure.directory == b"." => [directory, b"/.@@"].concat(),
+        directory => [directory, b"@@"].concat(),
+    };
+    let leaf = name.rsplit(|byte| *byte == b'/').next().unwrap_or(name);
+    let twin = [&extended, &failure.branch[..], b"/", leaf].concat();
+    vec![
+        text(&[b"Entry named \"", name, b"\" was another element: \"", &twin, b"\"."]),
+        text(&[b"To bring it back, use: cleartool ln ", &shell_word(&twin), b" ", &shell_word(name)]),
+    ]
+}
+
+/// A name as a shell takes it for one word.
+fn shell_word(name: &[u8]) -> Vec<u8> {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_./@+-,:%=".contains(byte) || *byte >= 0x80;
+    if name.iter().all(plain) {
+        return name.to_vec();
+    }
+    let quoted = name.iter().flat_map(|byte| match byte {
+        b'\'' => b"'\\''".to_vec(),
+        byte => vec![*byte],
+    });
+    [&b"'"[..], &quoted.collect::<Vec<u8>>(), b"'"].concat()
 }
 
 fn permission(failure: &Failure) -> Vec<Vec<u8>> {
@@ -224,6 +303,11 @@ pub fn warnings(notice: &Notice) -> Vec<Vec<u8>> {
         NoticeCode::CopiedCheckedOut => {
             vec![text(&[b"Copied checked out version to \"", &notice.name, b"\"."])]
         }
+        NoticeCode::MovedWithCheckouts => vec![text(&[
+            b"Moved element with checkouts to \"",
+            &notice.name,
+            b"\";\nview private data may need to be moved.",
+        ])],
         NoticeCode::CreatedBranch | NoticeCode::ReferencesRemoved | NoticeCode::Unspecified => Vec::new(),
     }
 }
@@ -310,6 +394,44 @@ mod tests {
                 "Unable to set config spec for view \"v\"."
             ]
         );
+    }
+
+    #[test]
+    fn the_directory_of_a_name_is_named_as_it_would_be_typed() {
+        for (name, directory) in [
+            ("f.c", "."),
+            ("src/f.c", "src"),
+            ("src/", "."),
+            ("/f", "/"),
+            ("/vobs/x/f", "/vobs/x"),
+            (".", ".."),
+            ("..", "../.."),
+            ("a/..", "a/../.."),
+            ("./f", "."),
+        ] {
+            assert_eq!(directory_of(name.as_bytes()), directory.as_bytes(), "{name}");
+        }
+    }
+
+    #[test]
+    fn an_evil_twin_is_told_with_the_command_that_brings_the_element_back() {
+        let twin = |name: &str, directory: &str| {
+            let failure = Failure {
+                branch: b"/main/4".to_vec(),
+                directory: directory.into(),
+                ..Failure::new(FailureCode::EvilTwin)
+            };
+            let lines = sentences(&failure, name.as_bytes(), Some("create element"));
+            String::from_utf8(lines.join(&b'\n')).unwrap()
+        };
+        assert_eq!(
+            twin("f.c", "."),
+            "Entry named \"f.c\" was another element: \".@@/main/4/f.c\".\n\
+             To bring it back, use: cleartool ln .@@/main/4/f.c f.c\n\
+             Unable to create element \"f.c\"."
+        );
+        assert!(twin("src/a b", "").contains("cleartool ln 'src@@/main/4/a b' 'src/a b'\n"));
+        assert!(twin("/vobs/x/f", ".").contains("\"/vobs/x/.@@/main/4/f\""));
     }
 
     #[test]

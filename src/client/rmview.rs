@@ -36,7 +36,8 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
     }
     let request = RemoveViewRequest { context: Some(session.context()?), which: Some(which), force };
     let reply = session.call_about(&name, async |mut host| host.remove_view(request).await)?;
-    let storage = reply.view.map(|view| view.storage).unwrap_or_default();
+    // A view that is lost is known by its identity alone.
+    let storage = reply.view.map_or(name, |view| view.storage);
     for notice in reply.notices.iter().filter(|notice| notice.code() == NoticeCode::ReferencesRemoved) {
         session.line(&[b"Removing references from VOB \"", &notice.name, b"\" ..."])?;
         session.line(&[

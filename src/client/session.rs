@@ -297,8 +297,10 @@ impl Session {
         // daemon that does not answer is waited for to end.
         let stream = lifecycle::ensure_running(&self.home()?)?;
         let peer = Caller::of_peer(&stream).map(|peer| peer.process_id);
-        let mut host = self.adopt(stream)?;
-        if self.runtime.block_on(host.status(StatusRequest {})).is_ok() {
+        // It may die before it greets, or before it answers.
+        if let Ok(mut host) = self.adopt(stream)
+            && self.runtime.block_on(host.status(StatusRequest {})).is_ok()
+        {
             return Ok(host);
         }
         self.hang_up()?;

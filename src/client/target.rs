@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use super::session::{CommandError, Session};
 use crate::server::proto::target::Target as TargetKind;
-use crate::server::proto::{Pname, Selector, SelectorKind, Target};
+use crate::server::proto::{ObjectKind, Pname, Selector, SelectorKind, Target};
 
 /// Prefixes that name objects the daemon knows.
 const PREFIXES: &[(&[u8], SelectorKind)] = &[
@@ -37,15 +37,96 @@ fn target(session: &Session, operand: &OsStr, paths_only: bool) -> Result<Target
     let selector = if paths_only { None } else { split(operand.as_bytes()) };
     let kind = match selector {
         None => TargetKind::Pname(session.pname(operand)?),
-        Some((kind, name, vob)) => {
-            let vob = match vob {
-                Some(typed) => session.pname(OsStr::from_bytes(typed))?,
-                None => Pname { absolute: session.pname(OsStr::new("."))?.absolute, ..Pname::default() },
-            };
-            TargetKind::Selector(Selector { kind: kind.into(), name: name.to_vec(), vob: Some(vob) })
-        }
+        Some((kind, name, vob)) => TargetKind::Selector(selector_of(session, kind, name, vob)?),
     };
     Ok(Target { target: Some(kind) })
+}
+
+/// Reads an operand that names a type of this kind: `REL1`, `REL1@/vobs/a`, or with its prefix.
+///
+/// # Errors
+/// A prefix of another kind, or no working directory.
+pub fn type_selector(
+    session: &Session,
+    operand: &OsStr,
+    kind: SelectorKind,
+) -> Result<Selector, CommandError> {
+    let typed = operand.as_bytes();
+    let (found, name, vob) = match split(typed) {
+        Some(parts) => parts,
+        None => {
+            let prefix = PREFIXES.iter().find(|(_, of)| *of == kind).map(|(prefix, _)| *prefix);
+            let whole = [prefix.unwrap_or_default(), b":", typed].concat();
+            return match split(&whole) {
+                Some((_, name, vob)) => selector_of(session, kind, name, vob),
+                None => Err(not_a_type(typed)),
+            };
+        }
+    };
+    if found != kind {
+        return Err(not_a_type(typed));
+    }
+    selector_of(session, kind, name, vob)
+}
+
+/// Reads an operand that names a type with the prefix of its kind.
+///
+/// # Errors
+/// As [`type_selector`].
+pub fn any_type_selector(session: &Session, operand: &OsStr) -> Result<Selector, CommandError> {
+    match split(operand.as_bytes()) {
+        Some((kind, name, vob)) if object_kind(kind) != ObjectKind::Unspecified => {
+            selector_of(session, kind, name, vob)
+        }
+        _ => Err(not_a_type(operand.as_bytes())),
+    }
+}
+
+fn not_a_type(typed: &[u8]) -> CommandError {
+    CommandError::refused([b"Not a type selector of the kind wanted: \"", typed, b"\"."].concat())
+}
+
+fn selector_of(
+    session: &Session,
+    kind: SelectorKind,
+    name: &[u8],
+    vob: Option<&[u8]>,
+) -> Result<Selector, CommandError> {
+    let vob = typed_vob(session, vob.map(OsStr::from_bytes))?;
+    Ok(Selector { kind: kind.into(), name: name.to_vec(), vob: Some(vob) })
+}
+
+/// The VOB of a selector or of `-invob`; where none was given, the one of the working directory, which nobody
+/// typed.
+///
+/// # Errors
+/// The working directory cannot be named.
+pub fn typed_vob(session: &Session, typed: Option<&OsStr>) -> Result<Pname, CommandError> {
+    match typed {
+        Some(typed) => {
+            let path = typed.as_bytes();
+            session.pname(OsStr::from_bytes(path.strip_prefix(b"vob:").unwrap_or(path)))
+        }
+        None => Ok(Pname { absolute: session.pname(OsStr::new("."))?.absolute, ..Pname::default() }),
+    }
+}
+
+fn object_kind(kind: SelectorKind) -> ObjectKind {
+    match kind {
+        SelectorKind::BranchType => ObjectKind::BranchType,
+        SelectorKind::LabelType => ObjectKind::LabelType,
+        SelectorKind::ElementType => ObjectKind::ElementType,
+        SelectorKind::AttributeType => ObjectKind::AttributeType,
+        SelectorKind::HyperlinkType => ObjectKind::HyperlinkType,
+        SelectorKind::Unspecified | SelectorKind::Vob | SelectorKind::Hyperlink | SelectorKind::Oid => {
+            ObjectKind::Unspecified
+        }
+    }
+}
+
+/// What kind of type object a selector names.
+pub fn selector_object_kind(selector: &Selector) -> ObjectKind {
+    object_kind(selector.kind())
 }
 
 /// Kind, name, and VOB when it was given.

@@ -47,7 +47,8 @@ fn ask_to_keep(session: &mut Session, pname: &Pname) -> Result<bool, CommandErro
     let reply = session.call(async |mut host| host.inspect(request).await)?;
     match reply.outcomes.into_iter().next().and_then(|outcome| outcome.outcome) {
         Some(InspectOutcome::Done(found)) if found.checked_out && found.has_private_data => {
-            Ok(session.ask(&[b"Save private copy of \"", pname.typed.as_slice(), b"\"?"].concat(), true)?)
+            let name = without_version(&pname.typed);
+            Ok(session.ask(&[b"Save private copy of \"", name, b"\"?"].concat(), true)?)
         }
         // The uncheckout itself says what is wrong.
         _ => Ok(false),

@@ -80,8 +80,12 @@ impl Past {
                 };
                 past.lines.insert(name.to_owned(), KnownLine { branch_type, source });
             } else if let Some(name) = key.strip_prefix(LABEL) {
-                let label = postcard::from_bytes(&value).map_err(|error| damaged(error.to_string()))?;
-                past.labels.insert(name.to_owned(), label);
+                let label: KnownLabel =
+                    postcard::from_bytes(&value).map_err(|error| damaged(error.to_string()))?;
+                // A label type that was removed since is made again.
+                if vob.state().type_object(label.label).is_some() {
+                    past.labels.insert(name.to_owned(), label);
+                }
             } else if key == FINISHED {
                 past.finished = postcard::from_bytes(&value).map_err(|error| damaged(error.to_string()))?;
             } else if key == DEFAULT {
@@ -125,7 +129,7 @@ impl Past {
         };
         let mut taken: Vec<TypeName> =
             self.lines.iter().map(line).chain(self.labels.iter().map(label)).collect();
-        for object in state.types() {
+        for object in state.present_types() {
             let kind = match object.kind {
                 crate::vob::TypeKind::Branch => TypeKind::Branch,
                 crate::vob::TypeKind::Label => TypeKind::Label,

@@ -283,11 +283,14 @@ impl Server {
 
     /// Returns who a caller is, as events record it.
     pub fn user(&self, caller: &Caller, context: &Context) -> User {
-        let account = Account::of_user(caller.user_id);
+        let (login, full_name) = match Account::of_user(caller.user_id) {
+            Some(account) => (account.login, account.full_name),
+            None => (identity::user_name(caller.user_id), String::new()),
+        };
         let host = Some(context.host.clone()).filter(|host| !host.is_empty());
         User {
-            login: identity::user_name(caller.user_id),
-            full_name: account.map(|account| account.full_name).unwrap_or_default(),
+            login,
+            full_name,
             group: identity::group_name(caller.group_id),
             host: host.unwrap_or_else(|| self.host_name.clone()),
         }

@@ -118,6 +118,10 @@ pub struct Committed {
     pub first_event: EventNo,
     /// Elements that changed.
     pub elements: Vec<ElementNo>,
-    /// Whether type objects were added.
+    /// Names that lead elsewhere in a catalog that is no new version, by directory element.
+    pub names: Vec<(ElementNo, Box<[u8]>)>,
+    /// Whether type objects were made or changed.
     pub types_changed: bool,
+    /// Names below `@@` that may lead elsewhere now, in any element.
+    pub history_names: Vec<String>,
 }

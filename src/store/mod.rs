@@ -1,6 +1,7 @@
 //! Where a VOB lives on disk: the journal that is the truth, the index engine that can be
 //! rebuilt from it, and the pools that hold contents. It must not know what a view is.
 
+mod ahead;
 pub mod engine;
 mod error;
 pub mod journal;

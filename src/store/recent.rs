@@ -4,8 +4,8 @@
 use super::engine::{Batch, Records};
 use super::vob::StoreError;
 use crate::vob::apply::{DirectoryAt, Event, PlacedChangeset, Symlink};
-use crate::vob::{Changes, DirectoryNode, Element, ElementNo, EventNo, SymlinkNo, codec};
-use std::collections::HashMap;
+use crate::vob::{Changes, DirectoryNode, Element, ElementNo, EventNo, SymlinkNo, TypeNo, codec};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// Events that share one stored record.
@@ -18,6 +18,8 @@ pub mod key {
 
     /// What the index holds of the journal: `Applied`.
     pub const APPLIED: &[u8] = b"A";
+    /// The form of the index: another one is rebuilt from the journal.
+    pub const FORM: &[u8] = b"F";
     /// The VOB's identity and counters.
     pub const HEADER: &[u8] = b"V";
 
@@ -30,6 +32,11 @@ pub mod key {
     /// An element record.
     pub fn element(number: ElementNo) -> Vec<u8> {
         numbered(b'e', number.0)
+    }
+
+    /// That an element is checked out, somewhere.
+    pub fn checked_out(number: ElementNo) -> Vec<u8> {
+        numbered(b'c', number.0)
     }
 
     /// A directory node. Checkouts follow the versions.
@@ -101,6 +108,10 @@ pub struct Recent {
     pub changesets: HashMap<Box<[u8]>, PlacedChangeset>,
     /// Notes.
     pub notes: HashMap<String, Box<[u8]>>,
+    /// Elements that were checked out or no longer are.
+    pub checkouts: BTreeSet<ElementNo>,
+    /// Type objects that were made or changed.
+    pub types: BTreeSet<TypeNo>,
 }
 
 impl Recent {
@@ -116,6 +127,8 @@ impl Recent {
         self.symlinks.extend(changes.symlinks.drain(..).map(Arc::new));
         self.changesets.extend(changes.changesets.drain(..));
         self.notes.extend(changes.notes.drain());
+        self.checkouts.append(&mut changes.checkouts);
+        self.types.append(&mut changes.types);
     }
 
     /// Returns an event that is not in the engine yet.
@@ -159,6 +172,13 @@ impl Recent {
         }
         for (id, placed) in &self.changesets {
             records.put(batch, &key::changeset(id), &super::vob::encode(placed))?;
+        }
+        for number in &self.checkouts {
+            let key = key::checked_out(*number);
+            match self.elements.get(number).is_some_and(|element| !element.checkouts.is_empty()) {
+                true => records.put(batch, &key, &[])?,
+                false => records.delete(batch, &key)?,
+            }
         }
         for (name, value) in &self.notes {
             records.put(batch, &key::note(name), value)?;

@@ -5,13 +5,15 @@
 //! caches, then the engine; the engine learns of changes only at checkpoints, in one atomic
 //! batch that also says how far it has come. This module must not know what a view is.
 //!
-//! Locks, in the order they may be taken: `commit`, `recent`. Neither is held while the
-//! journal is synced; `recent` is never held across engine calls.
+//! Locks, in the order they may be taken: `commit`, one of `ever`, `recent`. None is held while
+//! the journal is synced; `recent` is never held across engine calls.
 
+mod mentions;
 mod place;
 mod read;
 
 pub use super::error::{CommitError, Committed, StoreError};
+pub use mentions::Mention;
 pub use read::{Note, Placed};
 
 use super::engine::{self, Batch, Engine, EngineKind, Records};
@@ -20,8 +22,8 @@ use super::pool::Pools;
 use super::recent::{Recent, key};
 use crate::vob::apply::{self, DirectoryAt};
 use crate::vob::{
-    Changes, Directory, Element, ElementNo, EventNo, Oid, Operation, Transaction, TypeObject, User,
-    VobHeader, VobState,
+    Changes, Directory, Element, ElementNo, EventNo, NameChange, Oid, Operation, Transaction, TypeObject,
+    User, VobHeader, VobState,
 };
 use parking_lot::{Mutex, RwLock};
 use place::{Identity, check_space, io_error, remove_tree, reserve_bytes, take_lock, write_durably};
@@ -34,6 +36,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The storage format this program writes, and the newest it understands.
 pub const FORMAT: u32 = 1;
+
+/// The form of the index records. An index of another form is rebuilt. 1, which had no number of its
+/// own, knew nothing of definitions of types, of label events, and of what is checked out.
+const INDEX_FORM: u32 = 2;
 
 /// Frames that may wait for a checkpoint: bounds the time that opening after a crash takes.
 const FRAMES_PER_CHECKPOINT: u32 = 256;
@@ -87,6 +93,7 @@ pub struct Vob {
     elements: Cache<ElementNo, Arc<Element>>,
     directories: Cache<(ElementNo, DirectoryAt), Arc<Directory>>,
     frames: Cache<(u32, u64), Arc<Vec<Transaction>>>,
+    ever: Cache<ElementNo, Arc<Mutex<mentions::Ever>>>,
     commit: Mutex<CommitState>,
     reserve_bytes: u64,
     _lock: std::fs::File,
@@ -176,6 +183,14 @@ impl Vob {
                 Some(stored) => Some(decode("applied", &stored)?),
                 None => None,
             };
+            let form = match records.get(key::FORM)? {
+                Some(stored) => decode("form", &stored)?,
+                None => 1,
+            };
+            if applied.is_some() && form != INDEX_FORM {
+                let detail = format!("it has the form {form}, this program's is {INDEX_FORM}");
+                return Err(damaged("index", detail));
+            }
             let ahead = applied.as_ref().is_some_and(|applied| applied.sequence > journal.last_sequence());
             Ok((engine, records, applied, ahead))
         });
@@ -209,6 +224,7 @@ impl Vob {
             elements: Cache::new(CACHED_ELEMENTS),
             directories: Cache::new(CACHED_DIRECTORIES),
             frames: Cache::new(CACHED_FRAMES),
+            ever: Cache::new(mentions::REMEMBERED),
             commit: Mutex::default(),
             reserve_bytes: reserve,
             _lock: lock,
@@ -259,7 +275,8 @@ impl Vob {
         }
         let first_event = EventNo(changes.state.header.events - changes.events.len() as u32);
         let elements = changes.elements.keys().copied().collect();
-        let types_changed = changes.types_changed;
+        let types_changed = !changes.types.is_empty();
+        let history_names = changes.history_names.iter().cloned().collect();
         self.publish(changes);
         commit.frames_waiting += 1;
         if commit.frames_waiting >= FRAMES_PER_CHECKPOINT
@@ -273,21 +290,29 @@ impl Vob {
         }
         drop(commit);
         self.journal.sync(sequence).map_err(StoreError::from)?;
-        Ok(Committed { sequence, first_event, elements, types_changed })
+        let names = names_changed(&frame);
+        Ok(Committed { sequence, first_event, elements, names, types_changed, history_names })
     }
 
     /// Lets readers see a commit, all of it at once.
     fn publish(&self, mut changes: Changes) {
         let mut recent = self.recent.write();
         recent.absorb(&mut changes);
-        for (at, change) in changes.directories {
+        for (at, change) in &changes.directories {
             match change {
-                Some((_, directory)) => self.directories.insert(at, directory),
-                None => drop(self.directories.remove(&at)),
+                Some((_, directory)) => self.directories.insert(*at, Arc::clone(directory)),
+                None => drop(self.directories.remove(at)),
             }
         }
         *self.state.write() = changes.state;
         self.epoch.fetch_add(1, Ordering::Release);
+        drop(recent);
+        // Whoever reads a node from now on reads the new one.
+        for ((element, at), change) in &changes.directories {
+            if let (DirectoryAt::Version(version), Some((node, _))) = (at, change) {
+                self.note_ever(*element, *version, node);
+            }
+        }
     }
 
     /// Writes what is recent to the engine and forgets it here. The caller holds `commit`,
@@ -306,15 +331,16 @@ impl Vob {
         self.recent.read().write(&self.records, &mut batch)?;
         let state = self.state.read().clone();
         self.records.put(&mut batch, key::HEADER, &encode(&state.header))?;
-        for object in state.types().iter().skip(self.stored_count(b't')?) {
-            self.records.put(&mut batch, &key::type_object(object.number), &encode(&**object))?;
+        for number in &self.recent.read().types {
+            let object = &state.types()[number.index()];
+            self.records.put(&mut batch, &key::type_object(*number), &encode(&**object))?;
         }
-        for (number, user) in state.users().iter().enumerate().skip(self.stored_count(b'u')?) {
+        for (number, user) in state.users().iter().enumerate().skip(self.stored_users()?) {
             self.records.put(&mut batch, &key::user(number as u32), &encode(&**user))?;
         }
         self.records.put(&mut batch, key::APPLIED, &encode(&Applied { sequence, next }))?;
         self.pools.checkpoint(&mut batch)?;
-        self.records.put(&mut batch, b"nt", &(state.types().len() as u32).to_be_bytes())?;
+        self.records.put(&mut batch, key::FORM, &encode(&INDEX_FORM))?;
         self.records.put(&mut batch, b"nu", &(state.users().len() as u32).to_be_bytes())?;
         self.records.engine().commit(batch)?;
         self.pools.checkpointed();
@@ -322,9 +348,9 @@ impl Vob {
         Ok(())
     }
 
-    /// How many types or users the engine holds.
-    fn stored_count(&self, kind: u8) -> Result<usize, StoreError> {
-        let stored = self.records.get(&[b'n', kind])?;
+    /// How many users the engine holds.
+    fn stored_users(&self) -> Result<usize, StoreError> {
+        let stored = self.records.get(b"nu")?;
         Ok(stored.and_then(|count| Some(u32::from_be_bytes(count.try_into().ok()?))).unwrap_or(0) as usize)
     }
 
@@ -389,6 +415,23 @@ impl Vob {
     }
 }
 
+/// The names that the operations of a frame change in catalogs that stay what they are: those
+/// of checkouts, and of versions that are changed in place.
+fn names_changed(frame: &[Transaction]) -> Vec<(ElementNo, Box<[u8]>)> {
+    let operations = frame.iter().flat_map(|transaction| &transaction.operations);
+    let changes = operations.filter_map(|operation| match operation {
+        Operation::ChangeInPlace { element, changes }
+        | Operation::ChangeDirectory { element, changes, .. }
+        | Operation::ChangeVersionInPlace { element, changes, .. } => Some((*element, changes)),
+        _ => None,
+    });
+    let names = |(element, changes): (ElementNo, &Vec<NameChange>)| {
+        let name = |change: &NameChange| (element, change.name.clone());
+        changes.iter().map(name).collect::<Vec<_>>()
+    };
+    changes.flat_map(names).collect()
+}
+
 /// On a full disk the journal is enough to read from: what cannot be written to the index
 /// stays in memory.
 fn unless_full(checkpoint: Result<(), StoreError>) -> Result<(), StoreError> {
@@ -439,3 +482,6 @@ pub(super) fn decode<T: DeserializeOwned>(kind: &'static str, bytes: &[u8]) -> R
 fn damaged(kind: &'static str, detail: impl ToString) -> StoreError {
     StoreError::Damaged { kind, detail: detail.to_string() }
 }
+
+#[cfg(test)]
+mod tests;

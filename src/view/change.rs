@@ -20,10 +20,15 @@ use clerestory_specs::ConfigSpec;
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Changed elements above which every name is dropped instead of the ones concerned.
 const ELEMENTS_MAX: usize = 2_000;
+
+/// Names in a path that anybody can have reached: PATH_MAX (include/uapi/linux/limits.h), a
+/// letter and a slash each.
+const DEPTH_MAX: usize = 2_048;
 
 /// What the kernel is to ask anew.
 #[derive(Default)]
@@ -55,24 +60,35 @@ impl Host {
     /// Makes a commit visible in every view, at once: when this returns, the kernel asks anew
     /// for whatever the commit changed.
     ///
+    /// Answers where directories are now that views showed elsewhere. A process that works in one
+    /// is told its old path by the kernel until somebody looks the new one up.
+    ///
     /// # Errors
     /// If the VOB cannot be read. The kernel is told to forget everything then.
-    pub fn committed(&self, vob: &Arc<MountedVob>, committed: &Committed) -> Result<(), StoreError> {
+    pub fn committed(
+        &self,
+        vob: &Arc<MountedVob>,
+        committed: &Committed,
+    ) -> Result<Vec<PathBuf>, StoreError> {
         let _turn = self.telling.lock();
         self.advance_epoch();
         if committed.elements.len() > ELEMENTS_MAX {
             self.forget_selections();
-            return Ok(());
+            return Ok(Vec::new());
         }
         let mut stale = Stale::default();
+        let mut places = Vec::new();
         for view in self.views() {
             match self.stale_in(&view, vob, &committed.elements, &mut stale) {
                 // The names of rules may mean something now, and paths lead elsewhere.
-                Ok(moved) if moved || committed.types_changed => {
+                Ok(moved) if !moved.is_empty() || committed.types_changed => {
                     let former = view.begin_generation(None, &|| self.advance_epoch());
                     if !self.rejudged(&view, &former) {
                         self.forget_selections();
-                        return Ok(());
+                        return Ok(Vec::new());
+                    }
+                    for directory in moved {
+                        places.extend(self.path_in(&view, vob, directory)?);
                     }
                 }
                 Ok(_) => {}
@@ -83,15 +99,46 @@ impl Host {
             }
         }
         let changed: HashSet<ElementNo> = committed.elements.iter().copied().collect();
-        for (number, place) in self.history.showing(vob.index, &|element| changed.contains(&element)) {
+        // A type's name stands below `@@` in elements that did not change.
+        let everywhere = committed.types_changed && !committed.history_names.is_empty();
+        let is_stale = |element| everywhere || changed.contains(&element);
+        for (number, place) in self.history.showing(vob.index, &is_stale) {
             let Some(inode) = Numbered::History(number).inode() else {
                 continue;
             };
             stale.listings.insert(inode);
+            if let Place::Directory(directory, _) = place {
+                let here = committed.names.iter().filter(|(number, _)| *number == directory);
+                here.for_each(|(_, name)| stale.name_and_history(inode, name));
+            }
             self.stale_history(vob, inode, place, &mut stale);
+            let names = committed.history_names.iter();
+            stale.names.extend(names.map(|name| (inode, OsString::from(name))));
         }
         self.tell(stale);
-        Ok(())
+        Ok(places)
+    }
+
+    /// Returns the path by which a view shows a directory, if by any.
+    fn path_in(
+        &self,
+        view: &View,
+        vob: &MountedVob,
+        mut number: ElementNo,
+    ) -> Result<Option<PathBuf>, StoreError> {
+        let mut names = Vec::new();
+        while number != ElementNo::ROOT {
+            let Some((parent, name)) = view.directory(vob, number)?.parent.clone() else {
+                return Ok(None);
+            };
+            if names.len() == DEPTH_MAX {
+                return Ok(None);
+            }
+            names.push(name);
+            number = parent;
+        }
+        let top = self.viewroot.join(&view.tag).join(vob.tag.trim_start_matches('/'));
+        Ok(Some(names.iter().rev().fold(top, |path, name| path.join(os_string(name)))))
     }
 
     /// Puts another config spec in force: when this returns, no system call that begins then
@@ -193,16 +240,16 @@ impl Host {
         self.tell(stale);
     }
 
-    /// Finds what changed elements made stale in a view. Returns whether a directory got another
-    /// place: what is below it has other paths then.
+    /// Finds what changed elements made stale in a view. Returns the directories that came or
+    /// went: what is below them may have other paths now.
     fn stale_in(
         &self,
         view: &View,
         vob: &Arc<MountedVob>,
         changed: &[ElementNo],
         stale: &mut Stale,
-    ) -> Result<bool, StoreError> {
-        let mut moved = false;
+    ) -> Result<Vec<ElementNo>, StoreError> {
+        let mut moved = Vec::new();
         let directory_inode = |number| Numbered::Directory(view.index, vob.index, number).inode();
         for number in changed {
             let element = vob.element(*number)?;
@@ -218,7 +265,7 @@ impl Host {
                     // A command may have looked here since the commit: what it took the place of
                     // is what the kernel knows.
                     for before in view.states.take_former(vob.index, *number) {
-                        moved |= self.stale_names(view, vob, inode, &before, &after, stale)?;
+                        moved.extend(self.stale_names(view, vob, inode, &before, &after, stale)?);
                     }
                 }
             }
@@ -234,8 +281,8 @@ impl Host {
         Ok(moved)
     }
 
-    /// Finds the names that a directory's change made stale. Returns whether one of a directory
-    /// that the view has shown is among them.
+    /// Finds the names that a directory's change made stale. Returns the directories among what
+    /// they lead and led to that the view has shown.
     fn stale_names(
         &self,
         view: &View,
@@ -244,13 +291,16 @@ impl Host {
         before: &DirectoryState,
         after: &DirectoryState,
         stale: &mut Stale,
-    ) -> Result<bool, StoreError> {
-        let mut moved = false;
+    ) -> Result<Vec<ElementNo>, StoreError> {
+        let mut moved = Vec::new();
         for change in before.catalog.changes_to(&after.catalog) {
             for entry in [before.catalog.get(&change.name), change.entry].into_iter().flatten() {
-                if let Entry::Element(child) = entry {
-                    moved |= vob.element(child)?.kind == ElementKind::Directory
-                        && view.known_directory(vob.index, child).is_some();
+                if let Entry::Element(child) = entry
+                    && vob.element(child)?.kind == ElementKind::Directory
+                    && view.known_directory(vob.index, child).is_some()
+                    && !moved.contains(&child)
+                {
+                    moved.push(child);
                 }
             }
             stale.name_and_history(inode, &change.name);

@@ -280,7 +280,8 @@ impl HistoryNodes {
         let wanted = |(number, (node, _)): (&u64, &(HistoryNode, Box<[u8]>))| {
             let element = match node.place {
                 Place::Element(element) | Place::Branch(element, _) => element,
-                Place::Directory(element, DirectoryAt::CheckedOut(_)) => element,
+                // A checkout's names, or those of a version that was changed in place.
+                Place::Directory(element, _) => element,
                 _ => return None,
             };
             (node.vob == vob && elements(element)).then_some((*number, node.place))

@@ -12,7 +12,9 @@ use super::storage::ViewStorage;
 use crate::store::{StoreError, Vob};
 use crate::vob::apply::DirectoryAt;
 use crate::vob::element::{Origins, Seen};
-use crate::vob::{BranchNo, Directory, Element, ElementNo, EventNo, TypeKind, VersionNo, ViewUuid, VobState};
+use crate::vob::{
+    BranchNo, Directory, Element, ElementNo, EventNo, TypeKind, TypeNo, VersionNo, ViewUuid, VobState,
+};
 use clerestory_specs::{
     BoundSpec, BranchPlan, ConfigSpec, Maker, PathState, RuleIndex, Selection, TypeNames,
 };
@@ -183,9 +185,8 @@ impl TypeNames for Names<'_> {
         self.find(TypeKind::Hyperlink, name)
     }
 
-    /// The laws of a VOB allow one branch of a type in each element.
-    fn is_once_per_branch(&self, _branch_type: u32) -> bool {
-        false
+    fn is_once_per_branch(&self, branch_type: u32) -> bool {
+        self.0.type_object(TypeNo(branch_type)).is_some_and(|object| object.is_per_branch())
     }
 }
 
@@ -224,6 +225,21 @@ impl Origins for Events<'_> {
         for (name, value) in self.read(transaction).iter().flat_map(|found| &found.attributes) {
             each(name, value);
         }
+    }
+}
+
+/// A version selector that a command was given: a config spec of one rule, in one VOB.
+pub struct VersionSelector(BoundSpec);
+
+impl VersionSelector {
+    /// Looks the names of a spec's rules up in a VOB.
+    pub fn new(spec: &ConfigSpec, vob: &MountedVob) -> VersionSelector {
+        VersionSelector(spec.bind(&Names(&vob.vob.state()), vob.tag.as_bytes()))
+    }
+
+    /// Selects a version of an element, wherever that is; no view's checkout counts.
+    pub fn select(&self, vob: &MountedVob, element: &Element) -> Shown {
+        select(&self.0, vob, &self.0.at_vob_root(), element, &ViewUuid([0; 16]))
     }
 }
 

@@ -4,6 +4,7 @@
 //! This room turns names into objects for the mount and for commands alike. It must not know
 //! how requests arrive, what commands print, or how VOBs are stored.
 
+pub mod access;
 pub mod change;
 pub mod explain;
 pub mod history;

@@ -417,32 +417,32 @@ impl Namespace for Host {
 
     fn link(
         &self,
-        _caller: &Caller,
+        caller: &Caller,
         inode: Inode,
         new_parent: Inode,
         new_name: &OsStr,
     ) -> Result<Attributes, Refusal> {
-        self.create_link(inode, new_parent, new_name.as_bytes())
+        self.create_link(caller, inode, new_parent, new_name.as_bytes())
     }
 
-    fn unlink(&self, _caller: &Caller, parent: Inode, name: &OsStr) -> Result<(), Refusal> {
-        self.remove(parent, name.as_bytes(), AtFlags::empty())
+    fn unlink(&self, caller: &Caller, parent: Inode, name: &OsStr) -> Result<(), Refusal> {
+        self.remove(caller, parent, name.as_bytes(), AtFlags::empty())
     }
 
-    fn remove_directory(&self, _caller: &Caller, parent: Inode, name: &OsStr) -> Result<(), Refusal> {
-        self.remove(parent, name.as_bytes(), AtFlags::REMOVEDIR)
+    fn remove_directory(&self, caller: &Caller, parent: Inode, name: &OsStr) -> Result<(), Refusal> {
+        self.remove(caller, parent, name.as_bytes(), AtFlags::REMOVEDIR)
     }
 
     fn rename(
         &self,
-        _caller: &Caller,
+        caller: &Caller,
         parent: Inode,
         name: &OsStr,
         new_parent: Inode,
         new_name: &OsStr,
         mode: RenameMode,
     ) -> Result<(), Refusal> {
-        self.move_name(parent, name.as_bytes(), new_parent, new_name.as_bytes(), mode)
+        self.move_name(caller, (parent, name.as_bytes()), (new_parent, new_name.as_bytes()), mode)
     }
 
     fn sync(&self, inode: Inode, data_only: bool) -> Result<(), Refusal> {

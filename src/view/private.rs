@@ -167,6 +167,19 @@ impl PrivateFiles {
         Ok((dir, path))
     }
 
+    /// Returns the path of the object that a file is, or is in, which is in no private directory itself.
+    pub fn top(&self, number: u64) -> Option<PathBuf> {
+        let mut at = number;
+        // As deep as `at` follows.
+        for _ in 0..1 << 16 {
+            match self.shard(at).read().get(&at)?.places.last()? {
+                Place::Path(path) => return Some(path.clone()),
+                Place::Within(parent, _) => at = *parent,
+            }
+        }
+        None
+    }
+
     /// Reads the attributes of a file.
     ///
     /// # Errors

@@ -182,6 +182,7 @@ mod tests {
             branches: vec![],
             versions: vec![],
             labels: vec![],
+            label_events: vec![],
             checkouts: vec![],
             hyperlinks: vec![],
             names: vec![],

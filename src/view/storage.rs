@@ -6,10 +6,13 @@
 //! config_spec         the text that `catcs` prints
 //! config_spec_origin  the absolute path of the file which that text is from
 //! .compiled_spec      `of`, the BLAKE3 hash of that text, and its compiled form; may be deleted
+//! mode                permission bits of the view in octal digits; 755 where it is missing
 //! private/OID/        what the view has in the directory element OID
 //! checkout/OID        data of the checked-out file element OID
+//! lost+found/         what `recoverview` moved out of `private` and `checkout`, made when it is needed
 //! ```
 
+use super::access::ViewAccess;
 use crate::vob::{Oid, ViewUuid};
 use std::ffi::OsString;
 use std::io::Write;
@@ -87,9 +90,13 @@ pub struct ViewStorage {
     dir: PathBuf,
     uuid: ViewUuid,
     root: OwnedFd,
+    access: ViewAccess,
 }
 
 impl ViewStorage {
+    /// Where `recoverview` puts what it moves, relative to the storage.
+    pub const LOST_AND_FOUND: &str = "lost+found";
+
     /// Makes a view's storage in `dir`, which must not exist.
     ///
     /// # Errors
@@ -135,7 +142,9 @@ impl ViewStorage {
         }
         let uuid = field("uuid")?.parse().map_err(|error| not_a_view(format!("{error}")))?;
         let root = std::fs::File::open(dir).map_err(|source| io_error(dir, source))?.into();
-        Ok(ViewStorage { dir: dir.to_owned(), uuid, root })
+        let found = rustix::fs::fstat(&root).map_err(|errno| io_error(dir, errno.into()))?;
+        let access = ViewAccess { owner: found.st_uid, group: found.st_gid, mode: read_mode(dir)? };
+        Ok(ViewStorage { dir: dir.to_owned(), uuid, root, access })
     }
 
     /// Returns the directory.
@@ -146,6 +155,19 @@ impl ViewStorage {
     /// Returns the view's identity.
     pub fn uuid(&self) -> ViewUuid {
         self.uuid
+    }
+
+    /// Returns who may do what in the view: the owner and group are those of the directory.
+    pub fn access(&self) -> ViewAccess {
+        self.access
+    }
+
+    /// Gives a view that is not open yet its permission bits.
+    ///
+    /// # Errors
+    /// If they cannot be written.
+    pub fn set_mode(dir: &Path, mode: u16) -> Result<(), ViewError> {
+        write_durably(dir, &[("mode", format!("{:o}\n", mode & 0o777).as_bytes())])
     }
 
     /// Returns a descriptor of the directory, for calls relative to it.
@@ -208,6 +230,23 @@ impl ViewStorage {
     }
 }
 
+/// Permission bits of a view made before they were recorded.
+const MODE_UNRECORDED: u16 = 0o755;
+
+fn read_mode(dir: &Path) -> Result<u16, ViewError> {
+    let path = dir.join("mode");
+    match std::fs::read_to_string(&path) {
+        Ok(text) => match u16::from_str_radix(text.trim(), 8) {
+            Ok(mode) if mode <= 0o777 => Ok(mode),
+            _ => {
+                Err(ViewError::NotAView { path: dir.to_owned(), detail: "its mode is no number".to_owned() })
+            }
+        },
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(MODE_UNRECORDED),
+        Err(source) => Err(io_error(&path, source)),
+    }
+}
+
 /// Replaces files of a directory, each as a whole. All are written before the first one is renamed, so that a
 /// full disk leaves every old one; a crash may come between two renames.
 fn write_durably(dir: &Path, files: &[(&str, &[u8])]) -> Result<(), ViewError> {
@@ -266,5 +305,19 @@ mod tests {
         assert!(storage.set_config_spec(spec(b"two", "/b/two.cs")).is_err());
         assert_eq!(storage.config_spec().unwrap(), b"one");
         assert_eq!(storage.config_spec_origin().unwrap(), Path::new("/a/one.cs"));
+    }
+
+    #[test]
+    fn permission_bits_are_kept_and_must_be_some() {
+        let directory = tempfile::tempdir().unwrap();
+        let dir = directory.path().join("v.vws");
+        let created = ViewStorage::create(&dir, ViewUuid([1; 16]), spec(b"one", "/a/one.cs")).unwrap();
+        assert_eq!(created.access().mode, 0o755, "nothing was recorded");
+        ViewStorage::set_mode(&dir, 0o7750).unwrap();
+        assert_eq!(ViewStorage::open(&dir).unwrap().access().mode, 0o750);
+        for text in ["", "rwx", "1777", "-1"] {
+            std::fs::write(dir.join("mode"), text).unwrap();
+            assert!(matches!(ViewStorage::open(&dir), Err(ViewError::NotAView { .. })), "{text}");
+        }
     }
 }

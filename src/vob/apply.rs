@@ -4,14 +4,16 @@
 //! records that change, or refuses it without any effect. It is the only place that decides
 //! what an operation means, on commit as on replay.
 
+mod in_place;
+use super::definition::{TypeDefinition, TypeProperties};
 use super::directory::{Directory, DirectoryNode, Entry, NameChange};
 use super::element::{Branch, Checkout, Content, Element, ElementKind, Hyperlink, NewElement, Version};
 use super::identity::{BranchNo, ElementNo, EventNo, Oid, SymlinkNo, TypeNo, VersionNo, ViewUuid};
 use super::operation::{Operation, Transaction};
 use super::state::{TypeKind, TypeObject, VobState, predefined, valid_type_name};
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// Which catalog of a directory element.
@@ -68,9 +70,23 @@ pub enum Refused {
     /// A type object cannot have that name.
     #[error("invalid name {0:?}")]
     BadName(String),
-    /// The element has a branch of that type.
-    #[error("element already has a branch of type number {}", .0.0)]
-    BranchExists(TypeNo),
+    /// A definition breaks a law.
+    #[error("{0}")]
+    BadDefinition(String),
+    /// The type object is one that every VOB has.
+    #[error("type {0:?} is predefined")]
+    Predefined(String),
+    /// The element type is the supertype of another.
+    #[error("element type {0:?} is the supertype of another")]
+    IsSupertype(String),
+    /// The element has a branch of that type, or the parent branch has where each may have one.
+    #[error("element already has a branch of type number {}", .branch_type.0)]
+    BranchExists {
+        /// The type.
+        branch_type: TypeNo,
+        /// The branch.
+        branch: BranchNo,
+    },
     /// The view has a checkout of the element.
     #[error("element is already checked out to this view")]
     AlreadyCheckedOut,
@@ -93,6 +109,9 @@ pub enum Refused {
         /// The branch.
         branch: BranchNo,
     },
+    /// A newer version of the directory exists on the branch.
+    #[error("only the newest version of a branch can be changed in place")]
+    NotNewest,
     /// The operation does not fit the kind of object.
     #[error("operation does not fit a {0:?} element")]
     WrongKind(ElementKind),
@@ -180,8 +199,13 @@ pub struct Changes {
     pub changesets: Vec<(Box<[u8]>, PlacedChangeset)>,
     /// Notes that were set.
     pub notes: HashMap<String, Box<[u8]>>,
-    /// Whether type objects were added: names in config specs must be looked up anew.
-    pub types_changed: bool,
+    /// Type objects that were made or changed: names in config specs must be looked up anew.
+    pub types: BTreeSet<TypeNo>,
+    /// Elements that were checked out or no longer are.
+    pub checkouts: BTreeSet<ElementNo>,
+    /// Names below `@@` that may lead elsewhere now in any element: those of labels that were
+    /// attached or removed, and of type objects that were renamed or removed.
+    pub history_names: BTreeSet<String>,
 }
 
 /// Checks and applies one journal frame stored at (`segment`, `offset`).
@@ -226,7 +250,7 @@ impl Work<'_> {
             Operation::CreateVob { oid, owner, group, root, lost_and_found } => {
                 self.create_vob(*oid, *owner, *group, *root, *lost_and_found)
             }
-            Operation::CreateType { number, kind, name } => self.create_type(*number, *kind, name),
+            Operation::CreateType { number, kind, name } => self.create_type(*number, *kind, name, None),
             Operation::CreateElement { number, oid, kind, element_type, owner, group, mode } => {
                 self.type_of_kind(*element_type, TypeKind::Element)?;
                 self.create_element(NewElement {
@@ -288,12 +312,15 @@ impl Work<'_> {
             }
             Operation::ApplyLabel { label, targets } => {
                 self.type_of_kind(*label, TypeKind::Label)?;
-                targets.iter().try_for_each(|(element, version)| self.label(*label, *element, *version))
+                self.apply_label(*label, targets)
             }
-            Operation::RemoveLabel { label, targets } => targets.iter().try_for_each(|element| {
-                self.element(*element)?.labels.retain(|(l, _)| l != label);
-                Ok(())
-            }),
+            Operation::RemoveLabel { label, targets } => {
+                self.note_name(*label);
+                targets.iter().try_for_each(|element| {
+                    self.element(*element)?.detach_label(*label, |_, _| true);
+                    Ok(())
+                })
+            }
             Operation::CreateHyperlink { link_type, element, from, to } => {
                 self.create_hyperlink(*link_type, *element, *from, *to)
             }
@@ -310,9 +337,28 @@ impl Work<'_> {
             Operation::ReplaceDirectoryVersion { element, branch, entries, effective_ns } => {
                 self.replace_directory_version(*element, *branch, entries, *effective_ns)
             }
+            Operation::DefineType { number, kind, name, definition } => {
+                self.check_definition(*number, *kind, definition)?;
+                self.create_type(*number, *kind, name, Some(definition.clone()))
+            }
+            Operation::RedefineType { number, definition } => self.redefine_type(*number, definition),
+            Operation::RenameType { number, name } => self.rename_type(*number, name),
+            Operation::RemoveType { number } => self.remove_type(*number),
+            Operation::Reserve { element, view, reserved } => self.reserve(*element, view, *reserved),
+            Operation::RemoveVersionLabels { label, targets } => {
+                self.note_name(*label);
+                targets.iter().try_for_each(|(element, version)| {
+                    let element = self.element_version(*element, *version)?;
+                    element.detach_label(*label, |_, labelled| labelled == *version);
+                    Ok(())
+                })
+            }
             Operation::SetNote { key, value } => {
                 self.changes.notes.insert(key.clone(), value.clone());
                 Ok(())
+            }
+            Operation::ChangeVersionInPlace { element, version, changes } => {
+                self.change_version_in_place(*element, *version, changes)
             }
             Operation::Retime { targets, changeset, effective_ns } => {
                 for (element, version) in targets {
@@ -364,8 +410,13 @@ impl Work<'_> {
     }
 
     fn type_of_kind(&self, number: TypeNo, kind: TypeKind) -> Result<(), Refused> {
-        let object = self.changes.state.types().get(number.index());
+        let object = self.changes.state.type_object(number);
         object.filter(|object| object.kind == kind).map(drop).ok_or(no_such("type", number.0))
+    }
+
+    fn type_object(&self, number: TypeNo) -> Result<TypeObject, Refused> {
+        let object = self.changes.state.type_object(number);
+        object.map(|object| TypeObject::clone(object)).ok_or(no_such("type", number.0))
     }
 
     fn create_vob(&mut self, oid: Oid, owner: u32, group: u32, root: Oid, lost: Oid) -> Result<(), Refused> {
@@ -375,7 +426,7 @@ impl Work<'_> {
         let header = &mut self.changes.state.header;
         (header.oid, header.owner, header.group) = (Some(oid), owner, group);
         for (number, (kind, name)) in predefined::ALL.into_iter().enumerate() {
-            self.create_type(TypeNo(number as u32), kind, name)?;
+            self.create_type(TypeNo(number as u32), kind, name, None)?;
         }
         let (kind, element_type) = (ElementKind::Directory, predefined::DIRECTORY);
         for (number, oid) in [(ElementNo::ROOT, root), (ElementNo::LOST_AND_FOUND, lost)] {
@@ -386,18 +437,98 @@ impl Work<'_> {
         self.change_catalog(ElementNo::ROOT, &[NameChange { name, entry }])
     }
 
-    fn create_type(&mut self, number: TypeNo, kind: TypeKind, name: &str) -> Result<(), Refused> {
+    fn create_type(
+        &mut self,
+        number: TypeNo,
+        kind: TypeKind,
+        name: &str,
+        definition: Option<TypeDefinition>,
+    ) -> Result<(), Refused> {
         let state = &mut self.changes.state;
         due("type", state.next_type().0, number.0)?;
-        if !valid_type_name(name) {
-            return Err(Refused::BadName(name.to_owned()));
-        }
-        if state.name_taken(kind, name) {
-            return Err(Refused::NameTaken(name.to_owned()));
-        }
-        state.add_type(TypeObject { number, kind, name: name.to_owned(), event: self.event });
-        self.changes.types_changed = true;
+        free_name(state, kind, name)?;
+        let (name, event) = (name.to_owned(), self.event);
+        state.add_type(TypeObject {
+            number,
+            kind,
+            name,
+            event,
+            definition,
+            described: event,
+            removed: false,
+        });
+        self.changes.types.insert(number);
         Ok(())
+    }
+
+    fn check_definition(
+        &self,
+        number: TypeNo,
+        kind: TypeKind,
+        definition: &TypeDefinition,
+    ) -> Result<(), Refused> {
+        definition.check(kind).map_err(Refused::BadDefinition)?;
+        let TypeProperties::Element { supertype, .. } = &definition.properties else {
+            return Ok(());
+        };
+        self.type_of_kind(*supertype, TypeKind::Element)?;
+        let mut at = Some(*supertype);
+        while let Some(above) = at {
+            if above == number {
+                return Err(Refused::BadDefinition("a type cannot be its own supertype".to_owned()));
+            }
+            at = self.changes.state.element_type(above).0;
+        }
+        Ok(())
+    }
+
+    fn redefine_type(&mut self, number: TypeNo, definition: &TypeDefinition) -> Result<(), Refused> {
+        let object = self.type_object(number)?;
+        if predefined::is_predefined(number) {
+            return Err(Refused::Predefined(object.name));
+        }
+        self.check_definition(number, object.kind, definition)?;
+        let (definition, described) = (Some(definition.clone()), self.event);
+        self.replace_type(TypeObject { definition, described, ..object });
+        Ok(())
+    }
+
+    fn rename_type(&mut self, number: TypeNo, name: &str) -> Result<(), Refused> {
+        let object = self.type_object(number)?;
+        // Programs know those by their names; `main` is only a branch type.
+        if predefined::is_predefined(number) && number != predefined::MAIN {
+            return Err(Refused::Predefined(object.name));
+        }
+        free_name(&self.changes.state, object.kind, name)?;
+        self.note_name(number);
+        self.replace_type(TypeObject { name: name.to_owned(), ..object });
+        self.note_name(number);
+        Ok(())
+    }
+
+    fn remove_type(&mut self, number: TypeNo) -> Result<(), Refused> {
+        let object = self.type_object(number)?;
+        if predefined::is_predefined(number) {
+            return Err(Refused::Predefined(object.name));
+        }
+        let state = &self.changes.state;
+        if state.present_types().any(|other| state.element_type(other.number).0 == Some(number)) {
+            return Err(Refused::IsSupertype(object.name));
+        }
+        self.note_name(number);
+        self.replace_type(TypeObject { removed: true, ..object });
+        Ok(())
+    }
+
+    fn replace_type(&mut self, object: TypeObject) {
+        self.changes.types.insert(object.number);
+        self.changes.state.replace_type(object);
+    }
+
+    /// Notes that a type's name may lead elsewhere below `@@`.
+    fn note_name(&mut self, number: TypeNo) {
+        let name = self.changes.state.type_name(number).to_owned();
+        self.changes.history_names.insert(name);
     }
 
     fn create_element(&mut self, new: NewElement) -> Result<(), Refused> {
@@ -431,10 +562,11 @@ impl Work<'_> {
     ) -> Result<(), Refused> {
         self.type_of_kind(branch_type, TypeKind::Branch)?;
         let (event, time_ns) = (self.event, self.time_ns);
+        let per_branch = self.type_object(branch_type)?.is_per_branch();
         let number = element;
         let element = self.element_version(element, from)?;
-        if element.branch_with_type(branch_type).is_some() {
-            return Err(Refused::BranchExists(branch_type));
+        if let Some(branch) = branch_in_the_way(element, from, branch_type, per_branch) {
+            return Err(Refused::BranchExists { branch_type, branch });
         }
         let (branch, version) =
             (BranchNo(element.branches.len() as u32), VersionNo(element.versions.len() as u32));
@@ -550,24 +682,6 @@ impl Work<'_> {
         self.create_directory_version(element, branch, &changes, effective_ns)
     }
 
-    fn change_in_place(&mut self, element: ElementNo, changes: &[NameChange]) -> Result<(), Refused> {
-        if element != ElementNo::LOST_AND_FOUND {
-            return Err(Refused::NotCheckedOut);
-        }
-        self.change_catalog(element, changes)
-    }
-
-    /// Changes version 0 of a root branch in place.
-    fn change_catalog(&mut self, element: ElementNo, changes: &[NameChange]) -> Result<(), Refused> {
-        let key = DirectoryAt::Version(VersionNo::ROOT);
-        let mut catalog = (*self.directory(element, key)?).clone();
-        self.note_names(element, changes)?;
-        catalog.apply(changes);
-        let node = DirectoryNode::choose(&catalog, None, vec![]);
-        self.changes.directories.insert((element, key), Some((Arc::new(node), Arc::new(catalog))));
-        self.element(element).map(drop)
-    }
-
     /// Checks names that are to be catalogued and remembers in each element where it stands.
     fn note_names(&mut self, directory: ElementNo, changes: &[NameChange]) -> Result<(), Refused> {
         for NameChange { name, entry } in changes {
@@ -603,6 +717,7 @@ impl Work<'_> {
         }
         let (at, from, directory) = (checkout.number, checkout.from, element.kind == ElementKind::Directory);
         element.checkouts.push(checkout);
+        self.changes.checkouts.insert(number);
         if directory {
             let catalog = self.directory(number, DirectoryAt::Version(from))?;
             let base_node = self.node(number, DirectoryAt::Version(from))?;
@@ -620,7 +735,18 @@ impl Work<'_> {
         if element.kind == ElementKind::Directory {
             self.changes.directories.insert((number, DirectoryAt::CheckedOut(checkout.number)), None);
         }
+        self.changes.checkouts.insert(number);
         Ok(checkout)
+    }
+
+    fn reserve(&mut self, number: ElementNo, view: &ViewUuid, reserved: bool) -> Result<(), Refused> {
+        let element = self.element(number)?;
+        let at = element.checkouts.iter().position(|c| c.view == *view).ok_or(Refused::NotCheckedOut)?;
+        if reserved {
+            reserved_elsewhere(element, &element.checkouts[at])?;
+        }
+        element.checkouts[at].reserved = reserved;
+        Ok(())
     }
 
     fn check_in(&mut self, number: ElementNo, view: &ViewUuid, new: NewVersion) -> Result<(), Refused> {
@@ -671,11 +797,21 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn label(&mut self, label: TypeNo, number: ElementNo, version: VersionNo) -> Result<(), Refused> {
-        let element = self.element_version(number, version)?;
-        element.labels.retain(|(l, _)| *l != label);
-        let at = element.labels.partition_point(|pair| *pair < (label, version));
-        element.labels.insert(at, (label, version));
+    /// Attaches a label: what carries it in the same element, or on the same branch where each
+    /// branch may have one, loses it.
+    fn apply_label(&mut self, label: TypeNo, targets: &[(ElementNo, VersionNo)]) -> Result<(), Refused> {
+        let object = self.type_object(label)?;
+        let (per_branch, event) = (object.is_per_branch(), self.event);
+        let event = (event != object.event).then_some(event);
+        self.note_name(label);
+        for (number, version) in targets {
+            let element = self.element_version(*number, *version)?;
+            let branch = element.version(*version).branch;
+            element.detach_label(label, |element, other| {
+                other != *version && (!per_branch || element.version(other).branch == branch)
+            });
+            element.attach_label(label, *version, event);
+        }
         Ok(())
     }
 
@@ -707,6 +843,32 @@ impl Work<'_> {
     }
 }
 
+/// Finds the branch that keeps another one of that type from being made at a version: one
+/// anywhere in the element, or one at the same branch where each branch may have one.
+pub fn branch_in_the_way(
+    element: &Element,
+    from: VersionNo,
+    branch_type: TypeNo,
+    per_branch: bool,
+) -> Option<BranchNo> {
+    let parent = element.version(from).branch;
+    let sprouts_there = |branch: &BranchNo| {
+        let from = element.branch(*branch).from;
+        from.is_some_and(|from| element.version(from).branch == parent)
+    };
+    element.branches_with_type(branch_type).find(|branch| !per_branch || sprouts_there(branch))
+}
+
+fn free_name(state: &VobState, kind: TypeKind, name: &str) -> Result<(), Refused> {
+    if !valid_type_name(name) {
+        return Err(Refused::BadName(name.to_owned()));
+    }
+    if state.name_taken(kind, name) {
+        return Err(Refused::NameTaken(name.to_owned()));
+    }
+    Ok(())
+}
+
 struct NewVersion {
     content: Content,
     executable: bool,
@@ -736,3 +898,7 @@ pub fn valid_entry_name(name: &[u8]) -> bool {
     let legal = |name: &[u8]| !name.iter().any(|byte| matches!(byte, b'/' | 0));
     (1..=255).contains(&name.len()) && legal(name) && !matches!(name, b"." | b"..")
 }
+
+#[cfg(test)]
+#[path = "apply_tests.rs"]
+mod tests;

@@ -2,7 +2,7 @@
 //! whole whenever a version is selected.
 //!
 //! ```text
-//! format 1
+//! format 2
 //! u8 format | head (postcard Head) | count | versions, each:
 //!   flags u8: 0-1 content (0 empty, 1 file, 2 directory), 2 executable,
 //!             3 sub-second time, 4 effective time differs, 5 has a predecessor
@@ -10,15 +10,17 @@
 //!   [predecessor: distance back varint] | seconds zigzag delta | [nanoseconds varint]
 //!   [effective time: zigzag nanoseconds before `created`] | [hash 32 bytes, size varint]
 //! label runs: count, each (type delta varint, run length - 1 varint, version varint)
+//! label events: count, each (type delta varint, version varint, event zigzag delta)
 //! ```
 //! Varints are LEB128; a label run is a stretch of consecutive label types on one version,
 //! because an old version often carries the labels of many releases in a row.
+//! Label events are there for labels that a later event attached than the one that made their type.
 
 use super::element::{Branch, Checkout, Content, Element, ElementKind, Hyperlink, Version};
 use super::identity::{BranchNo, ElementNo, EventNo, Oid, TypeNo, VersionNo};
 use serde::{Deserialize, Serialize};
 
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 
 #[derive(Serialize, Deserialize)]
 struct Head {
@@ -65,6 +67,7 @@ pub fn encode(element: &Element) -> Vec<u8> {
         write_version(&mut out, at, version, &mut before);
     }
     write_labels(&mut out, &element.labels);
+    write_label_events(&mut out, &element.label_events);
     out.0
 }
 
@@ -133,6 +136,17 @@ fn write_labels(out: &mut Writer, labels: &[(TypeNo, VersionNo)]) {
     }
 }
 
+fn write_label_events(out: &mut Writer, events: &[(TypeNo, VersionNo, EventNo)]) {
+    out.number(events.len() as u64);
+    let (mut label_before, mut event_before) = (0, 0);
+    for (label, version, event) in events {
+        out.number((label.0 - label_before).into());
+        out.number(version.0.into());
+        out.signed(i64::from(event.0) - event_before);
+        (label_before, event_before) = (label.0, event.0.into());
+    }
+}
+
 /// Decodes an element.
 ///
 /// # Errors
@@ -164,6 +178,7 @@ pub fn decode(bytes: &[u8]) -> Result<Element, BadRecord> {
         return Err(BadRecord("branch without versions"));
     }
     let labels = read_labels(&mut input, count)?;
+    let label_events = read_label_events(&mut input, count)?;
     Ok(Element {
         number: head.number,
         oid: head.oid,
@@ -176,6 +191,7 @@ pub fn decode(bytes: &[u8]) -> Result<Element, BadRecord> {
         branches,
         versions,
         labels,
+        label_events,
         checkouts: head.checkouts,
         hyperlinks: head.hyperlinks,
         names: head.names,
@@ -234,6 +250,24 @@ fn read_labels(input: &mut Reader<'_>, versions: usize) -> Result<Vec<(TypeNo, V
         labels.extend((0..=more).map(|step| (TypeNo(start.wrapping_add(step)), version)));
     }
     Ok(labels)
+}
+
+fn read_label_events(
+    input: &mut Reader<'_>,
+    versions: usize,
+) -> Result<Vec<(TypeNo, VersionNo, EventNo)>, BadRecord> {
+    let mut events = Vec::new();
+    let (mut label, mut event) = (0u32, 0i64);
+    for _ in 0..input.number()? {
+        label = label.wrapping_add(input.number()? as u32);
+        let version = VersionNo(input.number()? as u32);
+        if version.index() >= versions {
+            return Err(BadRecord("label event"));
+        }
+        event = event.wrapping_add(input.signed()?);
+        events.push((TypeNo(label), version, EventNo(event as u32)));
+    }
+    Ok(events)
 }
 
 struct Writer(Vec<u8>);
@@ -303,6 +337,7 @@ mod tests {
             }],
             versions: vec![],
             labels: vec![],
+            label_events: vec![],
             checkouts: vec![],
             hyperlinks: vec![],
             names: vec![(ElementNo(0), b"a\xff".as_slice().into())],
@@ -330,6 +365,8 @@ mod tests {
             labels.iter().map(|(l, v)| (TypeNo((*l).into()), VersionNo((*v % count).into()))).collect();
         element.labels.sort();
         element.labels.dedup_by_key(|(label, _)| *label);
+        let odd = element.labels.iter().filter(|(label, _)| label.0 % 2 == 1);
+        element.label_events = odd.map(|(l, v)| (*l, *v, EventNo(1000 - 3 * l.0))).collect();
         element
     }
 

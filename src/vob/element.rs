@@ -140,6 +140,9 @@ pub struct Element {
     pub versions: Vec<Version>,
     /// Labels, ascending by type and version.
     pub labels: Vec<(TypeNo, VersionNo)>,
+    /// The events that attached labels, in the order of `labels`; the labels that the event attached
+    /// which made their type are left out.
+    pub label_events: Vec<(TypeNo, VersionNo, EventNo)>,
     /// Checkouts, at most one for each view.
     pub checkouts: Vec<Checkout>,
     /// Arrows between versions of this element.
@@ -204,6 +207,7 @@ impl Element {
             branches: vec![main],
             versions: vec![root],
             labels: vec![],
+            label_events: vec![],
             checkouts: vec![],
             hyperlinks: vec![],
             names: vec![],
@@ -253,10 +257,44 @@ impl Element {
         })
     }
 
-    /// Finds the branch of this type, wherever it sprouts.
+    /// Finds the branch of this type, wherever it sprouts; the first one made where each branch may
+    /// have one.
     pub fn branch_with_type(&self, branch_type: TypeNo) -> Option<BranchNo> {
-        let found = self.branches.iter().position(|branch| branch.branch_type == branch_type)?;
-        Some(BranchNo(found as u32))
+        self.branches_with_type(branch_type).next()
+    }
+
+    /// Returns the branches of this type, in the order of creation.
+    pub fn branches_with_type(&self, branch_type: TypeNo) -> impl Iterator<Item = BranchNo> + '_ {
+        let numbered = self.branches.iter().zip((0..).map(BranchNo));
+        numbered.filter(move |(branch, _)| branch.branch_type == branch_type).map(|(_, number)| number)
+    }
+
+    /// Returns the event that attached a label; none where that was the event that made its type.
+    pub fn label_event(&self, label: TypeNo, version: VersionNo) -> Option<EventNo> {
+        let found = self.label_events.binary_search_by_key(&(label, version), |(l, v, _)| (*l, *v));
+        found.ok().map(|at| self.label_events[at].2)
+    }
+
+    /// Attaches a label; `event` where it is not the one that made the label's type.
+    pub(super) fn attach_label(&mut self, label: TypeNo, version: VersionNo, event: Option<EventNo>) {
+        let at = self.labels.partition_point(|pair| *pair < (label, version));
+        if self.labels.get(at) != Some(&(label, version)) {
+            self.labels.insert(at, (label, version));
+        }
+        let at = self.label_events.partition_point(|(l, v, _)| (*l, *v) < (label, version));
+        if self.label_events.get(at).is_some_and(|(l, v, _)| (*l, *v) == (label, version)) {
+            self.label_events.remove(at);
+        }
+        if let Some(event) = event {
+            self.label_events.insert(at, (label, version, event));
+        }
+    }
+
+    /// Removes a label from the versions of which `from` holds.
+    pub(super) fn detach_label(&mut self, label: TypeNo, from: impl Fn(&Element, VersionNo) -> bool) {
+        let gone: Vec<VersionNo> = self.labelled(label).filter(|version| from(self, *version)).collect();
+        self.labels.retain(|(l, version)| *l != label || !gone.contains(version));
+        self.label_events.retain(|(l, version, _)| *l != label || !gone.contains(version));
     }
 
     /// Returns the versions that carry a label.

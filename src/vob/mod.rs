@@ -7,6 +7,7 @@
 
 pub mod apply;
 pub mod codec;
+pub mod definition;
 pub mod directory;
 pub mod element;
 pub mod identity;
@@ -14,6 +15,7 @@ pub mod operation;
 pub mod state;
 
 pub use apply::{Changes, Records, Refused};
+pub use definition::{TypeDefinition, TypeProperties, TypeScope};
 pub use directory::{Directory, DirectoryNode, Entry, NameChange};
 pub use element::{Branch, Checkout, Content, Element, ElementKind, Hyperlink, Version};
 pub use identity::{BranchNo, ContentHash, ElementNo, EventNo, Oid, SymlinkNo, TypeNo, VersionNo, ViewUuid};

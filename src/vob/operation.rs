@@ -7,6 +7,7 @@
 //! Stored form: postcard. Variants are only ever added at the end, fields never change: a
 //! new need is a new variant.
 
+use super::definition::TypeDefinition;
 use super::directory::{Entry, NameChange};
 use super::element::{Content, ElementKind};
 use super::identity::{BranchNo, ElementNo, Oid, SymlinkNo, TypeNo, VersionNo, ViewUuid};
@@ -127,7 +128,7 @@ pub enum Operation {
         /// As in `CreateVersion`.
         effective_ns: Option<i64>,
     },
-    /// Changes a directory without making a version: only `lost+found` allows it.
+    /// Changes version 0 of a directory without making a version: only `lost+found` allows it.
     ChangeInPlace {
         /// The directory element.
         element: ElementNo,
@@ -248,5 +249,64 @@ pub enum Operation {
         key: String,
         /// The value.
         value: Box<[u8]>,
+    },
+    /// Makes a type object with a definition. The number must be the next one, the name unused.
+    DefineType {
+        /// Its number.
+        number: TypeNo,
+        /// Its kind.
+        kind: TypeKind,
+        /// Its name.
+        name: String,
+        /// What else it says.
+        definition: TypeDefinition,
+    },
+    /// Gives a type object another definition, and the transaction's comment. Whoever plans it makes
+    /// sure that what there is of the type keeps to it.
+    RedefineType {
+        /// The type.
+        number: TypeNo,
+        /// What it says from now on.
+        definition: TypeDefinition,
+    },
+    /// Gives a type object another name, which must be unused.
+    RenameType {
+        /// The type.
+        number: TypeNo,
+        /// The new name.
+        name: String,
+    },
+    /// Removes a type object; its number is not given again. It must not be predefined, nor another
+    /// type's supertype. Whoever plans it makes sure that there is nothing of the type.
+    RemoveType {
+        /// The type.
+        number: TypeNo,
+    },
+    /// Reserves a branch for a view that has it checked out, or takes that back. No other view may
+    /// have it reserved.
+    Reserve {
+        /// The element.
+        element: ElementNo,
+        /// The view.
+        view: ViewUuid,
+        /// Whether the branch is to be reserved.
+        reserved: bool,
+    },
+    /// Removes a label from versions; those that do not carry it stay as they are.
+    RemoveVersionLabels {
+        /// The label type.
+        label: TypeNo,
+        /// The versions.
+        targets: Vec<(ElementNo, VersionNo)>,
+    },
+    /// Changes the catalog of a directory version without making a version: only the newest of
+    /// its branch allows it. Versions and checkouts made from it keep their names.
+    ChangeVersionInPlace {
+        /// The directory element.
+        element: ElementNo,
+        /// The version.
+        version: VersionNo,
+        /// The changes.
+        changes: Vec<NameChange>,
     },
 }

@@ -1,6 +1,7 @@
 //! What a VOB knows beside its elements: identity, type objects, users and counters. Small
 //! enough to be in memory whole.
 
+use super::definition::{TypeDefinition, TypeProperties};
 use super::identity::{ElementNo, EventNo, Oid, SymlinkNo, TypeNo};
 use super::operation::User;
 use serde::{Deserialize, Serialize};
@@ -46,6 +47,19 @@ pub struct TypeObject {
     pub name: String,
     /// The event that made it.
     pub event: EventNo,
+    /// What else it says; none for predefined and imported types.
+    pub definition: Option<TypeDefinition>,
+    /// The event whose comment is the type's: the one that made or redefined it.
+    pub described: EventNo,
+    /// Whether it was removed: its number stays taken, its name is free.
+    pub removed: bool,
+}
+
+impl TypeObject {
+    /// Tells whether branches and labels of the type are counted in each branch, not in each element.
+    pub fn is_per_branch(&self) -> bool {
+        self.definition.as_ref().is_some_and(TypeDefinition::is_per_branch)
+    }
 }
 
 /// The counters and the identity of a VOB.
@@ -116,6 +130,22 @@ pub mod predefined {
         (TypeKind::Element, "file_system_object"),
         (TypeKind::Hyperlink, "Merge"),
     ];
+
+    /// Supertypes and type managers of the predefined element types, by number.
+    pub const ELEMENT_TYPES: [(TypeNo, Option<TypeNo>, &str); 7] = [
+        (DIRECTORY, Some(TypeNo(7)), "directory"),
+        (FILE, Some(TypeNo(7)), "whole_copy"),
+        (TEXT_FILE, Some(FILE), "text_file_delta"),
+        (COMPRESSED_FILE, Some(FILE), "z_whole_copy"),
+        (TypeNo(5), Some(TEXT_FILE), "z_text_file_delta"),
+        (TypeNo(6), Some(FILE), "binary_delta"),
+        (TypeNo(7), None, ""),
+    ];
+
+    /// Tells whether a type is one of them.
+    pub fn is_predefined(number: TypeNo) -> bool {
+        number.index() < ALL.len()
+    }
 }
 
 impl VobState {
@@ -129,9 +159,56 @@ impl VobState {
         state
     }
 
-    /// Returns the type objects by number.
+    /// Returns the type objects by number, removed ones included.
     pub fn types(&self) -> &[Arc<TypeObject>] {
         &self.tables.types
+    }
+
+    /// Returns a type object that was not removed.
+    pub fn type_object(&self, number: TypeNo) -> Option<&Arc<TypeObject>> {
+        self.tables.types.get(number.index()).filter(|object| !object.removed)
+    }
+
+    /// Returns the type objects that were not removed, by number.
+    pub fn present_types(&self) -> impl Iterator<Item = &Arc<TypeObject>> {
+        self.tables.types.iter().filter(|object| !object.removed)
+    }
+
+    /// Returns an element type's own supertype and manager; the manager of the nearest supertype that
+    /// has one where it has none. Both are empty for what is no element type.
+    pub fn element_type(&self, number: TypeNo) -> (Option<TypeNo>, &str) {
+        let own = |number: TypeNo| {
+            if let Some((_, above, manager)) =
+                predefined::ELEMENT_TYPES.iter().find(|(predefined, ..)| *predefined == number)
+            {
+                return (*above, Some(*manager));
+            }
+            let definition = self.type_object(number).and_then(|object| object.definition.as_ref());
+            match definition.map(|definition| &definition.properties) {
+                Some(TypeProperties::Element { supertype, manager, .. }) => {
+                    (Some(*supertype), manager.as_deref())
+                }
+                _ => (None, None),
+            }
+        };
+        let (supertype, mut manager) = own(number);
+        let mut above = supertype;
+        while let (None, Some(next)) = (manager, above) {
+            (above, manager) = own(next);
+        }
+        (supertype, manager.unwrap_or_default())
+    }
+
+    /// Tells whether elements of a type are directories.
+    pub fn is_directory_type(&self, number: TypeNo) -> bool {
+        let mut at = Some(number);
+        while let Some(number) = at {
+            if number == predefined::DIRECTORY {
+                return true;
+            }
+            at = self.element_type(number).0;
+        }
+        false
     }
 
     /// Returns everybody who ever did something, by number.
@@ -180,8 +257,22 @@ impl VobState {
 
     pub(super) fn add_type(&mut self, object: TypeObject) {
         let tables = Arc::make_mut(&mut self.tables);
-        tables.names.insert(Self::name_key(object.kind, &object.name), object.number);
+        if !object.removed {
+            tables.names.insert(Self::name_key(object.kind, &object.name), object.number);
+        }
         tables.types.push(Arc::new(object));
+    }
+
+    /// Puts another object in the place of the one with its number, which must exist.
+    pub(super) fn replace_type(&mut self, object: TypeObject) {
+        let tables = Arc::make_mut(&mut self.tables);
+        let index = object.number.index();
+        let former = Arc::clone(&tables.types[index]);
+        tables.names.remove(&Self::name_key(former.kind, &former.name));
+        if !object.removed {
+            tables.names.insert(Self::name_key(object.kind, &object.name), object.number);
+        }
+        tables.types[index] = Arc::new(object);
     }
 
     pub(super) fn user_number(&mut self, user: &User) -> u32 {

@@ -35,7 +35,7 @@ $ cleartool ls
 hello.c@@/main/CHECKEDOUT from /main/0                   Rule: CHECKEDOUT
 lost+found@@/main/0                                      Rule: /main/LATEST
 sub@@/main/CHECKEDOUT from /main/0                       Rule: CHECKEDOUT
-$ cleartool checkin -nc hello.c sub
+$ cleartool checkin -nc -nonatomic hello.c sub
 Checked in "hello.c" version "/main/1".
 cleartool: Error: By default, won't create version with data identical to predecessor.
 cleartool: Error: Unable to check in "sub".

@@ -1,274 +1,376 @@
 //! Checkin: private copies become versions.
+//!
+//! The arguments of one call are judged first, then their data is loaded, then they are committed: all of a VOB's
+//! in one commit. What can be refused is refused before anything is committed, and once more within the commit,
+//! where nothing can come between.
 
 use super::check_out::Target;
+use super::file_data::{Data, Loader, Stamp};
 use crate::server::identity::{self, Caller};
 use crate::server::proto::*;
 use crate::server::state::{Outcome, Server, now_ns};
+use crate::store::Vob;
 use crate::store::pool::ContentId;
-use crate::view::MountedVob;
+use crate::view::inode::VobIndex;
 use crate::view::live::Shown;
 use crate::view::resolve::{branch_id, path_of, version_id};
+use crate::view::{MountedVob, ViewStorage};
 use crate::vob::apply::DirectoryAt;
-use crate::vob::{Content, ElementKind, Operation, Transaction};
+use crate::vob::{
+    BranchNo, Checkout, Content, Element, ElementKind, ElementNo, Operation, Transaction, User,
+};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
-use std::fs::File;
-use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Files up to this size are held in memory while they are checked in, so that they can be
-/// stored as changes against their predecessors.
-const WHOLE_BYTES_MAX: u64 = 16 << 20;
-
-/// What the data of a new version is.
-#[derive(Copy, Clone)]
-pub struct Data {
-    pub content: Content,
-    pub executable: bool,
-    pub modified_ns: i64,
-}
-
-/// A checkin whose data is in the pools already.
-struct Prepared {
+/// An argument that may become a version.
+struct Candidate<'a> {
     target: Target,
+    branch: BranchNo,
+    argument: &'a CheckinArgument,
+    /// Of a file element: where its data is.
+    source: Option<PathBuf>,
     data: Data,
-    comment: Option<String>,
+    /// How the private copy was when it was read.
+    stamp: Option<Stamp>,
+    keep_name: Vec<u8>,
 }
 
-/// Puts a file's data into the pools of a VOB. A file that changes meanwhile is refused: its
-/// version would be a mixture that never was.
-pub fn store_file(vob: &MountedVob, path: &Path, predecessor: Option<ContentId>) -> Outcome<Data> {
-    let name = || path.as_os_str().as_bytes();
-    let system = |error: &std::io::Error| Failure::system(name(), error);
-    let mut file = File::open(path).map_err(|error| system(&error))?;
-    let before = file.metadata().map_err(|error| system(&error))?;
-    if !before.is_file() {
-        return Err(Failure::other("only ordinary files can be checked in"));
-    }
-    let pools = vob.vob.pools();
-    let (hash, size) = if before.len() <= WHOLE_BYTES_MAX {
-        let mut content = Vec::with_capacity(before.len() as usize);
-        (&mut file).take(WHOLE_BYTES_MAX + 1).read_to_end(&mut content).map_err(|error| system(&error))?;
-        (pools.put(&content, predecessor.as_ref())?, content.len() as u64)
-    } else {
-        pools.put_reader(&mut file, predecessor.as_ref())?
-    };
-    let after = path.metadata().map_err(|error| system(&error))?;
-    let stamp =
-        |m: &std::fs::Metadata| (m.ino(), m.len(), m.mtime(), m.mtime_nsec(), m.ctime(), m.ctime_nsec());
-    if stamp(&before) != stamp(&after) || size != after.len() {
-        return Err(Failure::new(FailureCode::FileChangedDuringCheckin));
-    }
-    pools.sync()?;
-    let content = if size == 0 { Content::Empty } else { Content::File { hash: hash.0, size } };
-    let modified_ns = before.mtime().saturating_mul(1_000_000_000).saturating_add(before.mtime_nsec());
-    Ok(Data { content, executable: before.mode() & 0o111 != 0, modified_ns })
+/// What all arguments of a call share.
+struct Checkin<'a> {
+    server: &'a Server,
+    caller: &'a Caller,
+    context: &'a Context,
+    request: &'a CheckinRequest,
+    user: User,
 }
+
+/// The outcomes of some arguments as far as they are known: a candidate that nothing was found against yet, or
+/// what there is to answer.
+type Judged<'a> = Vec<Result<Candidate<'a>, Outcome<CheckedIn>>>;
 
 impl Server {
     pub(super) fn check_in(&self, caller: &Caller, request: &CheckinRequest) -> Outcome<CheckinReply> {
         let context = Server::context(&request.context)?;
-        let prepare = |argument: &CheckinArgument| self.prepare(caller, context, request, argument);
-        let outcomes = if request.atomic {
-            let prepared: Vec<Outcome<Prepared>> = request.arguments.iter().map(prepare).collect();
-            self.check_in_together(caller, context, request, prepared)
-        } else {
-            let one = |argument: &CheckinArgument| {
-                let prepared = prepare(argument)?;
-                self.commit_versions(caller, context, request, &prepared.target.vob.clone(), &[&prepared])?;
-                self.finish_check_in(request, &prepared)
-            };
-            request.arguments.iter().map(one).collect()
-        };
+        let checkin = Checkin { server: self, caller, context, request, user: self.user(caller, context) };
+        let together = if request.atomic { request.arguments.len().max(1) } else { 1 };
+        let outcomes = request.arguments.chunks(together).flat_map(|arguments| checkin.together(arguments));
         let outcome = |outcome: Outcome<CheckedIn>| CheckinOutcome {
             outcome: Some(match outcome {
                 Ok(done) => checkin_outcome::Outcome::Done(done),
                 Err(failure) => checkin_outcome::Outcome::Failure(failure),
             }),
         };
-        Ok(CheckinReply { outcomes: outcomes.into_iter().map(outcome).collect() })
+        Ok(CheckinReply { outcomes: outcomes.map(outcome).collect() })
     }
+}
 
-    /// Checks all arguments in or none.
-    fn check_in_together(
-        &self,
-        caller: &Caller,
-        context: &Context,
-        request: &CheckinRequest,
-        prepared: Vec<Outcome<Prepared>>,
-    ) -> Vec<Outcome<CheckedIn>> {
-        let not_done = || Err(Failure::new(FailureCode::NotDone));
-        if prepared.iter().any(Result::is_err) {
-            return prepared.into_iter().map(|p| p.map_or_else(Err, |_| not_done())).collect();
+impl Checkin<'_> {
+    /// Checks all arguments in, or none when one of them can be refused.
+    fn together(&self, arguments: &[CheckinArgument]) -> Vec<Outcome<CheckedIn>> {
+        let mut named = BTreeSet::new();
+        let mut judged: Judged =
+            arguments.iter().map(|argument| self.candidate(argument, &mut named).map_err(Err)).collect();
+        self.load(&mut judged);
+        if self.request.private_copy() == PrivateCopy::Keep {
+            self.keep(&mut judged);
         }
-        let prepared: Vec<Prepared> = prepared.into_iter().filter_map(Result::ok).collect();
-        let mut vobs: Vec<Arc<MountedVob>> = prepared.iter().map(|p| Arc::clone(&p.target.vob)).collect();
-        vobs.sort_by_key(|vob| vob.index);
-        vobs.dedup_by_key(|vob| vob.index);
-        if vobs.len() > 1 {
-            let text = "elements of several VOBs cannot be checked in atomically";
-            return prepared.iter().map(|_| Err(Failure::other(text))).collect();
+        let mut vobs: BTreeMap<_, Arc<MountedVob>> = BTreeMap::new();
+        for candidate in judged.iter().flatten() {
+            vobs.insert(candidate.target.vob.index, Arc::clone(&candidate.target.vob));
         }
-        let all: Vec<&Prepared> = prepared.iter().collect();
-        let Some(vob) = vobs.first() else {
-            return Vec::new();
+        for vob in vobs.values() {
+            if judged.iter().all(is_not_refused) {
+                self.commit(vob, &mut judged);
+            }
+        }
+        let answer = |one| match one {
+            Ok(candidate) => {
+                self.drop_kept(&candidate);
+                Err(Failure::new(FailureCode::NotDone))
+            }
+            Err(outcome) => outcome,
         };
-        match self.commit_versions(caller, context, request, vob, &all) {
-            Ok(()) => prepared.iter().map(|prepared| self.finish_check_in(request, prepared)).collect(),
-            Err(failure) => prepared.iter().map(|_| Err(failure.clone())).collect(),
-        }
+        judged.into_iter().map(answer).collect()
     }
 
-    fn prepare(
+    /// Judges an argument by everything but the data of a file.
+    fn candidate<'a>(
         &self,
-        caller: &Caller,
-        context: &Context,
-        request: &CheckinRequest,
-        argument: &CheckinArgument,
-    ) -> Outcome<Prepared> {
-        let target = self.target(context, &argument.pname)?;
-        let not_checked_out = || Failure {
-            view_storage: self.storage_of(&target.view),
+        argument: &'a CheckinArgument,
+        named: &mut BTreeSet<(VobIndex, ElementNo)>,
+    ) -> Outcome<Candidate<'a>> {
+        let target = self.server.target(self.context, &argument.pname)?;
+        let element = &target.element;
+        let checkout = self.checkout(&target, element)?;
+        if !named.insert((target.vob.index, element.number)) {
+            return Err(Failure::new(FailureCode::NamedTwice));
+        }
+        self.server.permit_element(self.caller, &target.vob, element, "checkin")?;
+        let branch = checkout.branch;
+        self.judge_branch(&target.vob.vob, element, checkout)?;
+        let data = Data { content: Content::Directory, executable: false, modified_ns: now_ns() };
+        let source = match (element.kind, &self.request.from) {
+            (ElementKind::Directory, None) => {
+                self.judge_identical(&target.vob.vob, element, checkout, &data)?;
+                None
+            }
+            (ElementKind::Directory, Some(_)) => {
+                return Err(Failure::new(FailureCode::DirectoryHasNoData));
+            }
+            (ElementKind::File, None) => Some(target.data_path()),
+            (ElementKind::File, Some(from)) => Some(self.source(from)?),
+        };
+        Ok(Candidate { target, branch, argument, source, data, stamp: None, keep_name: Vec::new() })
+    }
+
+    /// Finds the file whose data is to be checked in instead of the private copy's. Inside a set view the tags of
+    /// VOBs mean that view's files.
+    fn source(&self, from: &Pname) -> Outcome<PathBuf> {
+        let set = !self.context.view_tag.is_empty() && self.server.host.vob_of(&from.absolute).is_some();
+        let path = PathBuf::from(OsStr::from_bytes(&from.absolute));
+        let path = match path.strip_prefix("/") {
+            Ok(inside) if set => self.server.home.viewroot().join(&self.context.view_tag).join(inside),
+            _ => path,
+        };
+        let readable = identity::check_readable(&path, self.caller);
+        readable.map_err(|error| Failure::system(from.typed.as_slice(), &error))?;
+        Ok(path)
+    }
+
+    fn checkout<'a>(&self, target: &Target, element: &'a Element) -> Outcome<&'a Checkout> {
+        element.checkout_of(&target.view.uuid()).ok_or_else(|| Failure {
+            view_storage: self.server.storage_of(&target.view),
             ..Failure::new(FailureCode::NotCheckedOut)
+        })
+    }
+
+    /// Refuses what the branch's state forbids.
+    fn judge_branch(&self, store: &Vob, element: &Element, checkout: &Checkout) -> Outcome<()> {
+        let branch = || branch_id(&store.state(), element, checkout.branch).into_bytes();
+        if element.newest(checkout.branch) != checkout.from {
+            return Err(Failure { branch: branch(), ..Failure::new(FailureCode::NotPredecessor) });
+        }
+        let holds = |other: &&Checkout| {
+            other.view != checkout.view && other.branch == checkout.branch && other.reserved
         };
-        let checkout = target.element.checkout_of(&target.view.uuid()).ok_or_else(not_checked_out)?;
-        self.permit_element(caller, &target.vob, &target.element, "checkin")?;
-        let predecessor = match target.element.version(checkout.from).content {
+        match element.checkouts.iter().find(holds) {
+            None => Ok(()),
+            Some(other) => Err(Failure {
+                branch: branch(),
+                view_tag: other.view_tag.clone(),
+                view_storage: self.server.storage_with_uuid(&other.view.to_string()),
+                ..Failure::new(FailureCode::ReservedElsewhere)
+            }),
+        }
+    }
+
+    /// Refuses a version like its predecessor, unless that is asked for.
+    fn judge_identical(
+        &self,
+        store: &Vob,
+        element: &Element,
+        checkout: &Checkout,
+        data: &Data,
+    ) -> Outcome<()> {
+        let before = element.version(checkout.from);
+        let identical = !self.request.identical
+            && match element.kind {
+                ElementKind::File => before.content == data.content && before.executable == data.executable,
+                ElementKind::Directory => {
+                    let from = store.directory(element.number, DirectoryAt::Version(checkout.from))?;
+                    from == store.directory(element.number, DirectoryAt::CheckedOut(checkout.number))?
+                }
+            };
+        if identical { Err(Failure::new(FailureCode::Identical)) } else { Ok(()) }
+    }
+
+    /// Brings the files' data into the pools, durably. Once an argument is refused, the rest is judged but no
+    /// longer stored.
+    fn load(&self, judged: &mut Judged) {
+        let mut loaders: BTreeMap<_, (Arc<MountedVob>, Vec<usize>)> = BTreeMap::new();
+        for (index, one) in judged.iter().enumerate() {
+            if let Ok(Candidate { target, source: Some(_), .. }) = one {
+                let files = loaders.entry(target.vob.index);
+                files.or_insert_with(|| (Arc::clone(&target.vob), Vec::new())).1.push(index);
+            }
+        }
+        for (vob, files) in loaders.values() {
+            let loader = Loader::new(vob, files.len());
+            let mut refused = !judged.iter().all(is_not_refused);
+            for index in files {
+                let Ok(candidate) = &mut judged[*index] else { continue };
+                match self.load_one(&loader, candidate, refused) {
+                    Ok(()) => {}
+                    Err(failure) if failure.code() == FailureCode::NotDone => {}
+                    Err(failure) => {
+                        judged[*index] = Err(Err(failure));
+                        refused = true;
+                    }
+                }
+            }
+            let finished = if refused { Ok(()) } else { loader.finish() };
+            if let Err(failure) = finished {
+                files.iter().for_each(|index| judged[*index] = Err(Err(failure.clone())));
+            }
+        }
+    }
+
+    fn load_one(&self, loader: &Loader, candidate: &mut Candidate, refused: bool) -> Outcome<()> {
+        let Candidate { target, source: Some(source), .. } = &*candidate else { return Ok(()) };
+        let element = &target.element;
+        let checkout = self.checkout(target, element)?;
+        let predecessor = match element.version(checkout.from).content {
             Content::File { hash, .. } => Some(ContentId(hash)),
             Content::Empty | Content::Directory => None,
         };
-        let data = match target.element.kind {
-            ElementKind::Directory => {
-                Data { content: Content::Directory, executable: false, modified_ns: now_ns() }
-            }
-            ElementKind::File => {
-                let source = match &request.from {
-                    Some(from) => {
-                        let path = PathBuf::from(OsStr::from_bytes(&from.absolute));
-                        let readable = identity::check_readable(&path, caller);
-                        readable.map_err(|error| Failure::system(from.typed.as_slice(), &error))?;
-                        path
-                    }
-                    None => target.data_path(),
-                };
-                let stored = store_file(&target.vob, &source, predecessor);
-                stored.map_err(|failure| Failure { name: Vec::new(), ..failure })?
-            }
+        let wanted = |data: &Data| {
+            self.judge_identical(&target.vob.vob, element, checkout, data)?;
+            if refused { Err(Failure::new(FailureCode::NotDone)) } else { Ok(()) }
         };
-        let comment = argument.comment.as_ref().map(|comment| String::from_utf8_lossy(comment).into_owned());
-        Ok(Prepared { target, data, comment })
+        let loaded = loader.load(source, predecessor, wanted);
+        let name = self.request.from.as_ref().map(|from| from.typed.clone()).unwrap_or_default();
+        let (data, stamp) = loaded.map_err(|failure| Failure { name, ..failure })?;
+        candidate.data = data;
+        candidate.stamp = self.request.from.is_none().then_some(stamp);
+        Ok(())
     }
 
-    fn commit_versions(
-        &self,
-        caller: &Caller,
-        context: &Context,
-        request: &CheckinRequest,
-        vob: &Arc<MountedVob>,
-        prepared: &[&Prepared],
-    ) -> Outcome<()> {
-        let committed = self.commit(vob, |store| {
-            let one = |prepared: &&Prepared| {
-                let Prepared { target, data, comment } = prepared;
-                let view = target.view.uuid();
-                let number = target.element.number;
-                let element =
-                    store.element(number)?.ok_or_else(|| Failure::internal("the element is gone"))?;
-                let not_checked_out = || Failure {
-                    view_storage: self.storage_of(&target.view),
-                    ..Failure::new(FailureCode::NotCheckedOut)
-                };
-                let checkout = element.checkout_of(&view).ok_or_else(not_checked_out)?;
-                let state = store.state();
-                let branch = || branch_id(&state, &element, checkout.branch).into_bytes();
-                if element.newest(checkout.branch) != checkout.from {
-                    return Err(Failure { branch: branch(), ..Failure::new(FailureCode::NotPredecessor) });
-                }
-                let other = element
-                    .checkouts
-                    .iter()
-                    .find(|other| other.view != view && other.branch == checkout.branch && other.reserved);
-                if let Some(other) = other {
-                    return Err(Failure {
-                        branch: branch(),
-                        view_tag: other.view_tag.clone(),
-                        view_storage: self.storage_with_uuid(&other.view.to_string()),
-                        ..Failure::new(FailureCode::ReservedElsewhere)
-                    });
-                }
-                if !request.identical && is_identical(store, &element, checkout, data)? {
-                    return Err(Failure::new(FailureCode::Identical));
-                }
-                // Bookkeeping lines of a directory stay; a comment of the checkin comes first.
-                let comment = match comment {
-                    None => checkout.comment.clone(),
-                    Some(comment) if element.kind == ElementKind::Directory => {
-                        let lines = [comment.as_str(), checkout.comment.as_str()];
-                        lines.into_iter().filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+    /// Saves the private copies beside their elements, if nothing is refused yet: a checkin that cannot do that
+    /// is not done.
+    fn keep(&self, judged: &mut Judged) {
+        if !judged.iter().all(is_not_refused) {
+            return;
+        }
+        for one in judged.iter_mut() {
+            let Ok(candidate) = one else { continue };
+            if candidate.source.is_some() {
+                match self.server.keep_copy(&candidate.target) {
+                    Ok(name) => candidate.keep_name = name,
+                    Err(failure) => {
+                        *one = Err(Err(failure));
+                        return;
                     }
-                    Some(comment) => comment.clone(),
-                };
-                Ok(Transaction {
-                    time_ns: now_ns(),
-                    user: self.user(caller, context),
-                    comment,
-                    attributes: vec![],
-                    operations: vec![Operation::CheckIn {
-                        element: number,
-                        view,
-                        content: data.content,
-                        executable: data.executable,
-                        modified_ns: request.preserve_time.then_some(data.modified_ns),
-                    }],
-                })
-            };
-            prepared.iter().map(one).collect()
+                }
+            }
+        }
+    }
+
+    /// Removes a saved copy again, because the checkin was not done.
+    fn drop_kept(&self, candidate: &Candidate) {
+        let (Some((directory, _)), false) = (&candidate.target.parent, candidate.keep_name.is_empty()) else {
+            return;
+        };
+        let Target { view, vob, .. } = &candidate.target;
+        let removed = vob.element(*directory).map_err(Failure::from).and_then(|element| {
+            let place = view.storage.dir().join(ViewStorage::private(&element.oid));
+            let path = place.join(OsStr::from_bytes(&candidate.keep_name));
+            std::fs::remove_file(&path).map_err(|error| Failure::system(path.as_os_str().as_bytes(), &error))
         });
-        committed.map(drop)
+        if let Err(failure) = removed {
+            // What was asked for twice is there: nothing is lost.
+            tracing::warn!(?failure, "a saved private copy stays");
+        }
+        self.server.host.private_changed(view, vob, *directory, &[&candidate.keep_name]);
+    }
+
+    /// Commits the candidates of one VOB and answers them.
+    fn commit(&self, vob: &Arc<MountedVob>, judged: &mut Judged) {
+        let here = |one: &Candidate| Arc::ptr_eq(&one.target.vob, vob);
+        let mut refused = Vec::new();
+        let committed = self.server.commit(vob, |store| {
+            let time_ns = now_ns();
+            let mut transactions = Vec::new();
+            for (index, one) in judged.iter().enumerate() {
+                let Some(candidate) = one.as_ref().ok().filter(|one| here(one)) else { continue };
+                match self.transaction(store, candidate, time_ns) {
+                    Ok(transaction) => transactions.push(transaction),
+                    Err(failure) => refused.push((index, failure)),
+                }
+            }
+            if refused.is_empty() { Ok(transactions) } else { Err(Failure::new(FailureCode::NotDone)) }
+        });
+        let failure = committed.err();
+        if let Some(failure) = failure.filter(|failure| failure.code() != FailureCode::NotDone) {
+            let all = judged.iter().enumerate().filter(|(_, one)| one.as_ref().is_ok_and(here));
+            refused.extend(all.map(|(index, _)| (index, failure.clone())));
+        }
+        if refused.is_empty() {
+            for one in judged.iter_mut().filter(|one| one.as_ref().is_ok_and(here)) {
+                let Ok(candidate) = one else { continue };
+                *one = Err(self.finish(candidate));
+            }
+        }
+        for (index, failure) in refused {
+            if let Ok(candidate) = &judged[index] {
+                self.drop_kept(candidate);
+            }
+            judged[index] = Err(Err(failure));
+        }
+    }
+
+    /// Makes a version's transaction, if nothing speaks against it now that nobody can come between.
+    fn transaction(&self, store: &Vob, candidate: &Candidate, time_ns: i64) -> Outcome<Transaction> {
+        let Candidate { target, argument, data, .. } = candidate;
+        let number = target.element.number;
+        let element = store.element(number)?.ok_or_else(|| Failure::internal("the element is gone"))?;
+        let checkout = self.checkout(target, &element)?;
+        self.judge_branch(store, &element, checkout)?;
+        self.judge_identical(store, &element, checkout, data)?;
+        if candidate.stamp.is_some_and(|stamp| !stamp.is_of(&target.data_path())) {
+            return Err(Failure::new(FailureCode::FileChangedDuringCheckin));
+        }
+        let comment = argument.comment.as_ref().map(|comment| String::from_utf8_lossy(comment).into_owned());
+        // Bookkeeping lines of a directory stay; a comment of the checkin comes first.
+        let comment = match comment {
+            None => checkout.comment.clone(),
+            Some(comment) if element.kind == ElementKind::Directory && comment != checkout.comment => {
+                let lines = [comment.as_str(), checkout.comment.as_str()];
+                lines.into_iter().filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+            }
+            Some(comment) => comment,
+        };
+        Ok(Transaction {
+            time_ns,
+            user: self.user.clone(),
+            comment,
+            attributes: vec![],
+            operations: vec![Operation::CheckIn {
+                element: number,
+                view: target.view.uuid(),
+                content: data.content,
+                executable: data.executable,
+                modified_ns: self.request.preserve_time.then_some(data.modified_ns),
+            }],
+        })
     }
 
     /// What follows a committed checkin in the view: the private copy goes.
-    fn finish_check_in(&self, request: &CheckinRequest, prepared: &Prepared) -> Outcome<CheckedIn> {
-        let target = &prepared.target;
-        let mut done = CheckedIn::default();
-        let checkout = target.element.checkout_of(&target.view.uuid()).map(|checkout| checkout.branch);
-        let element = target.vob.element(target.element.number)?;
+    fn finish(&self, candidate: &mut Candidate) -> Outcome<CheckedIn> {
+        let Candidate { target, branch, stamp, keep_name, .. } = candidate;
+        let mut done = CheckedIn { keep_name: std::mem::take(keep_name), ..CheckedIn::default() };
         if target.element.kind == ElementKind::File {
-            if request.private_copy() == PrivateCopy::Keep {
-                done.keep_name = self.keep_copy(target)?;
+            // Whoever wrote to the copy after it was read finds that beside the element.
+            if done.keep_name.is_empty() && stamp.is_some_and(|stamp| !stamp.is_of(&target.data_path())) {
+                done.keep_name = self.server.keep_copy(target)?;
             }
-            self.remove_data(target)?;
+            self.server.remove_data(target)?;
         }
-        self.show_again(target)?;
-        if let Some(branch) = checkout {
-            let newest = element.newest(branch);
-            done.version = version_id(&target.vob.vob.state(), &element, newest).into_bytes();
-            let path = path_of(&target.view, &target.vob, target.parent.as_ref())?;
-            let shown = target.view.select(&target.vob, &path, &element);
-            if !matches!(shown, Shown::Version(version, _) if version == newest) {
-                done.notices
-                    .push(Notice { code: NoticeCode::CheckedInNotSelected.into(), ..Notice::default() });
-            }
+        let element = target.vob.element(target.element.number)?;
+        let newest = element.newest(*branch);
+        done.version = version_id(&target.vob.vob.state(), &element, newest).into_bytes();
+        let path = path_of(&target.view, &target.vob, target.parent.as_ref())?;
+        let shown = target.view.select(&target.vob, &path, &element);
+        if !matches!(shown, Shown::Version(version, _) if version == newest) {
+            done.notices.push(Notice { code: NoticeCode::CheckedInNotSelected.into(), ..Notice::default() });
         }
         Ok(done)
     }
 }
 
-/// Tells whether a checkin would make a version like its predecessor.
-fn is_identical(
-    store: &crate::store::Vob,
-    element: &crate::vob::Element,
-    checkout: &crate::vob::Checkout,
-    data: &Data,
-) -> Outcome<bool> {
-    let before = element.version(checkout.from);
-    Ok(match element.kind {
-        ElementKind::File => before.content == data.content && before.executable == data.executable,
-        ElementKind::Directory => {
-            let from = store.directory(element.number, DirectoryAt::Version(checkout.from))?;
-            from == store.directory(element.number, DirectoryAt::CheckedOut(checkout.number))?
-        }
-    })
+/// Tells whether an argument is still a candidate, or done.
+fn is_not_refused(one: &Result<Candidate, Outcome<CheckedIn>>) -> bool {
+    !matches!(one, Err(Err(_)))
 }

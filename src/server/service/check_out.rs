@@ -1,18 +1,21 @@
 //! Checkout, uncheckout, and what commands ask about their arguments before they ask the user.
 
 use super::auto_branch::{plan_failure, planned_branches};
+use super::make_branch::{Making, plan_branch};
+use super::names;
 use crate::server::identity::Caller;
 use crate::server::proto::*;
 use crate::server::state::{Outcome, Server, now_ns};
 use crate::store::pool::ContentId;
+use crate::view::access::MAY_WRITE;
 use crate::view::history::Place;
-use crate::view::live::{Shown, View};
+use crate::view::live::{DirectoryState, Shown, View};
 use crate::view::resolve::{branch_id, path_of, version_id};
 use crate::view::{Found, MountedVob, Resolved, ViewStorage};
 use crate::vob::apply::DirectoryAt;
 use crate::vob::{
-    BranchNo, Content, Element, ElementKind, ElementNo, Entry, NameChange, Operation, Refused, Transaction,
-    TypeKind, TypeNo, VersionNo, VobState,
+    BranchNo, Content, Element, ElementKind, ElementNo, Entry, Operation, Refused, Transaction, TypeKind,
+    TypeNo, VersionNo, VobState,
 };
 use clerestory_specs::Maker;
 use rustix::fs::AtFlags;
@@ -56,14 +59,20 @@ impl Server {
                 ..Failure::new(FailureCode::ReservedElsewhere)
             },
             Refused::NotCheckedOut => Failure::new(FailureCode::NotCheckedOut),
+            Refused::NotNewest => Failure::new(FailureCode::NotNewest),
             Refused::NotPredecessor { .. } => Failure::new(FailureCode::NotPredecessor),
-            Refused::NameTaken(name) => Failure::new(FailureCode::EntryExists).name(name),
+            Refused::NameTaken(name) => Failure::new(FailureCode::NameExists).name(name),
+            Refused::Predefined(name) => Failure::new(FailureCode::Predefined).name(name),
+            Refused::IsSupertype(name) => {
+                Failure::other(format!("element type \"{name}\" is the supertype of another"))
+            }
             Refused::BadName(name) => Failure::new(FailureCode::BadName).name(name),
             Refused::BadEntryName => Failure::new(FailureCode::BadName),
-            Refused::BranchExists(number) => {
+            Refused::BranchExists { branch_type, .. } => {
                 let state = vob.vob.state();
-                Failure::new(FailureCode::BranchExists).name(state.type_name(number))
+                Failure::new(FailureCode::BranchExists).name(state.type_name(branch_type))
             }
+            Refused::BadDefinition(text) => Failure::other(text),
             Refused::Unreadable(error) => {
                 tracing::error!(%error, "records");
                 Failure { text: error.to_string(), ..Failure::new(FailureCode::Damaged) }
@@ -177,7 +186,7 @@ impl Server {
     pub(super) fn check_out(&self, caller: &Caller, request: &CheckoutRequest) -> Outcome<CheckoutReply> {
         let context = Server::context(&request.context)?;
         let outcome = |argument: &CheckoutArgument| CheckoutOutcome {
-            outcome: Some(match self.check_out_one(caller, context, request, argument) {
+            outcome: Some(match self.check_out_one(caller, context, request, argument, None) {
                 Ok(done) => checkout_outcome::Outcome::Done(done),
                 Err(failure) => checkout_outcome::Outcome::Failure(failure),
             }),
@@ -185,15 +194,18 @@ impl Server {
         Ok(CheckoutReply { outcomes: request.arguments.iter().map(outcome).collect() })
     }
 
-    fn check_out_one(
+    /// Checks an element out; on a branch that is made first when `making` says so.
+    pub(super) fn check_out_one(
         &self,
         caller: &Caller,
         context: &Context,
         request: &CheckoutRequest,
         argument: &CheckoutArgument,
+        making: Option<&Making<'_>>,
     ) -> Outcome<CheckedOut> {
         let target = self.target(context, &argument.pname)?;
-        self.permit_element(caller, &target.vob, &target.element, "checkout")?;
+        let operation = if making.is_some() { "make branch" } else { "checkout" };
+        self.permit_element(caller, &target.vob, &target.element, operation)?;
         self.permit_view(caller, &target.view)?;
         if target.element.number == ElementNo::LOST_AND_FOUND {
             return Err(Failure::other("lost+found cannot be checked out"));
@@ -206,10 +218,11 @@ impl Server {
         let rule = target.shown.rule();
         let spec = target.view.spec();
         let rule = rule.and_then(|rule| spec.rules().get(rule.0 as usize).cloned());
-        if rule.as_ref().is_some_and(|rule| rule.no_checkout) {
+        if making.is_none() && rule.as_ref().is_some_and(|rule| rule.no_checkout) {
             return Err(Failure::new(FailureCode::NoCheckoutRule));
         }
-        let selected = match (target.named, target.shown) {
+        let point = making.map(|making| self.branch_point(&target, making)).transpose()?;
+        let selected = match (point.or(target.named), target.shown) {
             (Some(named), _) => named,
             (None, Shown::Version(version, _)) => version,
             (None, _) => return Err(Failure::new(FailureCode::NoVersionSelected)),
@@ -231,7 +244,11 @@ impl Server {
             let mut operations = Vec::new();
             let named = target.named.is_some() || request.exact_version;
             let mut at = selected;
+            let making = making.map(|making| plan_branch(&state, &element, making, selected)).transpose()?;
             let (branch, from) = match request.branch.as_slice() {
+                _ if making.is_some() => {
+                    (BranchNo(element.branches.len() as u32), VersionNo(element.versions.len() as u32))
+                }
                 [] if named => (element.version(selected).branch, selected),
                 [] => {
                     let path = path_of(&target.view, &target.vob, target.parent.as_ref())?;
@@ -270,6 +287,11 @@ impl Server {
                     (branch, element.newest(branch))
                 }
             };
+            if let Some(planned) = making {
+                operations.push(planned.operation);
+                done.notices.push(planned.notice);
+                done.version = planned.version_zero;
+            }
             if from.index() < element.versions.len() {
                 at = from;
                 done.version = version_id(&state, &element, from).into_bytes();
@@ -343,10 +365,11 @@ impl Server {
 
     /// Refuses who may not create private files in a view.
     pub(super) fn permit_view(&self, caller: &Caller, view: &View) -> Outcome<()> {
-        let entries = self.registry.entries();
-        let entry = entries.views.iter().find(|(tag, _)| tag.as_str() == view.tag).map(|(_, entry)| entry);
-        let Some(entry) = entry else { return Ok(()) };
-        self.permit(caller, &[(entry.owner, "view owner")], "checkout")
+        self.permit_in_view(caller, view, MAY_WRITE, "checkout").map_err(|failure| Failure {
+            // The sentence is about the element.
+            view_tag: String::new(),
+            ..failure
+        })
     }
 
     fn drop_checkout(&self, caller: &Caller, context: &Context, target: &Target) -> Outcome<()> {
@@ -442,15 +465,9 @@ impl Server {
         self.commit(&target.vob, |vob| {
             let mut operations = Vec::new();
             if target.element.kind == ElementKind::Directory {
-                lost = orphans(vob, number, checkout.number, checkout.from)?;
-                let change = |(leaf, _, child): &(Vec<u8>, String, ElementNo)| NameChange {
-                    name: leaf.as_slice().into(),
-                    entry: Some(Entry::Element(*child)),
-                };
-                let changes: Vec<NameChange> = lost.iter().map(change).collect();
-                if !changes.is_empty() {
-                    operations.push(Operation::ChangeInPlace { element: ElementNo::LOST_AND_FOUND, changes });
-                }
+                let (changes, notices) = names::orphans(vob, &[(number, checkout.clone())])?;
+                lost = notices;
+                operations.extend(changes);
             }
             operations.push(Operation::CancelCheckOut { element: number, view });
             Ok(vec![Transaction {
@@ -461,15 +478,7 @@ impl Server {
                 operations,
             }])
         })?;
-        for (leaf, oid, _) in lost {
-            let name = leaf.strip_suffix(format!(".{oid}").as_bytes()).unwrap_or(&leaf).to_vec();
-            done.notices.push(Notice {
-                code: NoticeCode::LostAndFound.into(),
-                name,
-                oid,
-                ..Notice::default()
-            });
-        }
+        done.notices.extend(lost);
         if target.element.kind == ElementKind::File {
             self.remove_data(&target)?;
         }
@@ -510,14 +519,11 @@ impl Server {
             return Ok(Vec::new());
         };
         let data = target.data_path();
-        let Ok(metadata) = data.symlink_metadata() else {
+        if data.symlink_metadata().is_err() {
             return Ok(Vec::new());
-        };
+        }
         let state = target.view.directory(&target.vob, *directory)?;
         let dir = target.storage().join(ViewStorage::private(&state.element.oid));
-        let system = |error: &std::io::Error| Failure::system(Vec::new(), error);
-        std::fs::create_dir_all(&dir).map_err(|error| system(&error))?;
-        state.set_has_private(true);
         for attempt in 0u32.. {
             let suffix = if attempt == 0 { ".keep".to_owned() } else { format!(".keep.{attempt}") };
             let leaf = [name, suffix.as_bytes()].concat();
@@ -525,16 +531,7 @@ impl Server {
             if path.symlink_metadata().is_ok() || state.catalog.get(&leaf).is_some() {
                 continue;
             }
-            let copied = std::fs::copy(&data, &path).and_then(|_| {
-                if rustix::process::geteuid().is_root() {
-                    std::os::unix::fs::chown(&path, Some(metadata.uid()), Some(metadata.gid()))?;
-                }
-                std::fs::File::open(&path)?.sync_all()
-            });
-            if let Err(error) = copied {
-                let _ = std::fs::remove_file(&path);
-                return Err(system(&error));
-            }
+            copy_private(&target.view, &state, &data, &leaf)?;
             self.host.private_changed(&target.view, &target.vob, *directory, &[&leaf]);
             return Ok(leaf);
         }
@@ -581,47 +578,31 @@ fn find_branch(state: &VobState, element: &Element, name: &[u8]) -> Outcome<Bran
         let mut found = all.filter(|branch| branch_id(state, element, *branch) == text);
         return found.next().ok_or_else(missing);
     }
-    element.branch_with_type(branch_type(state, &text)?).ok_or_else(missing)
+    let mut found = element.branches_with_type(branch_type(state, &text)?);
+    match (found.next(), found.next()) {
+        (Some(only), None) => Ok(only),
+        (None, _) => Err(missing()),
+        // Each branch may have one: the path must be spelled out.
+        (Some(_), Some(_)) => Err(Failure::new(FailureCode::AmbiguousVersion).name(name)),
+    }
 }
 
-/// Finds what a directory's checkout catalogs and no directory version does: those elements
-/// lose their last name when it is cancelled. Answers leaf names in `lost+found`, identities
-/// and elements.
-fn orphans(
-    vob: &crate::store::Vob,
-    directory: ElementNo,
-    checkout: u32,
-    from: VersionNo,
-) -> Outcome<Vec<(Vec<u8>, String, ElementNo)>> {
-    let before = vob.directory(directory, DirectoryAt::Version(from))?;
-    let held = vob.directory(directory, DirectoryAt::CheckedOut(checkout))?;
-    let mut found = Vec::new();
-    for change in before.changes_to(&held) {
-        let Some(Entry::Element(child)) = change.entry else {
-            continue;
-        };
-        let element = vob.element(child)?.ok_or_else(|| Failure::internal("a catalogued element is gone"))?;
-        let mut elsewhere = false;
-        for (parent, name) in &element.names {
-            let Some(parent) = vob.element(*parent)? else {
-                continue;
-            };
-            let versions = (0..parent.versions.len() as u32).map(|v| DirectoryAt::Version(VersionNo(v)));
-            let checkouts = parent.checkouts.iter().map(|c| DirectoryAt::CheckedOut(c.number));
-            let own = (parent.number == directory).then_some(DirectoryAt::CheckedOut(checkout));
-            for at in versions.chain(checkouts).filter(|at| Some(*at) != own) {
-                if vob.directory(parent.number, at)?.get(name) == Some(Entry::Element(child)) {
-                    elsewhere = true;
-                    break;
-                }
-            }
+/// Copies the data of a checkout to a private name in a directory, where there is none yet.
+pub fn copy_private(view: &View, state: &DirectoryState, data: &Path, leaf: &[u8]) -> Outcome<()> {
+    use std::os::unix::ffi::OsStrExt;
+    let dir = view.storage.dir().join(ViewStorage::private(&state.element.oid));
+    let path = dir.join(std::ffi::OsStr::from_bytes(leaf));
+    let copied = std::fs::create_dir_all(&dir).and_then(|()| {
+        let metadata = data.symlink_metadata()?;
+        state.set_has_private(true);
+        std::fs::copy(data, &path)?;
+        if rustix::process::geteuid().is_root() {
+            std::os::unix::fs::chown(&path, Some(metadata.uid()), Some(metadata.gid()))?;
         }
-        if !elsewhere {
-            let oid = element.oid.to_string();
-            // The name must fit beside the identity.
-            let leaf = &change.name[..change.name.len().min(255 - 33)];
-            found.push(([leaf, b".", oid.as_bytes()].concat(), oid, child));
-        }
-    }
-    Ok(found)
+        std::fs::File::open(&path)?.sync_all()
+    });
+    copied.map_err(|error| {
+        let _ = std::fs::remove_file(&path);
+        Failure::system(Vec::new(), &error)
+    })
 }

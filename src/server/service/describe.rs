@@ -67,6 +67,28 @@ impl Server {
         })
     }
 
+    /// Tells which view holds a checkout, and how.
+    pub(super) fn checkout_facts(&self, checkout: &Checkout) -> CheckoutFacts {
+        let views = self.host.views();
+        let entries = self.registry.entries();
+        let uuid = checkout.view.to_string();
+        let view = entries.views.iter().find(|(_, entry)| entry.uuid == uuid);
+        let mut held_by = CheckoutFacts {
+            reserved: checkout.reserved,
+            view_tag: facts::view_tag(&views, checkout),
+            view_host: self.host_name.clone(),
+            view_storage: Vec::new(),
+            view_uuid: uuid,
+        };
+        if let Some((tag, entry)) = view {
+            held_by.view_tag = tag.as_str().to_owned();
+            held_by.view_storage = entry.storage.as_os_str().as_bytes().to_vec();
+        } else if let Some(view) = views.iter().find(|view| view.uuid() == checkout.view) {
+            held_by.view_storage = view.storage.dir().as_os_str().as_bytes().to_vec();
+        }
+        held_by
+    }
+
     fn subject<'a>(&'a self, vob: &'a Arc<MountedVob>, names: Names<'a>) -> Subject<'a> {
         Subject { server: self, vob, state: vob.vob.state(), names }
     }
@@ -147,23 +169,7 @@ impl Subject<'_> {
 
     fn checkout(&mut self, element: &Element, checkout: &Checkout) -> Outcome<Object> {
         let made = told(&self.vob.vob, checkout.event)?;
-        let views = self.server.host.views();
-        let entries = self.server.registry.entries();
-        let uuid = checkout.view.to_string();
-        let view = entries.views.iter().find(|(_, entry)| entry.uuid == uuid);
-        let mut held_by = CheckoutFacts {
-            reserved: checkout.reserved,
-            view_tag: facts::view_tag(&views, checkout),
-            view_host: self.server.host_name.clone(),
-            view_storage: Vec::new(),
-            view_uuid: uuid,
-        };
-        if let Some((tag, entry)) = view {
-            held_by.view_tag = tag.as_str().to_owned();
-            held_by.view_storage = entry.storage.as_os_str().as_bytes().to_vec();
-        } else if let Some(view) = views.iter().find(|view| view.uuid() == checkout.view) {
-            held_by.view_storage = view.storage.dir().as_os_str().as_bytes().to_vec();
-        }
+        let held_by = self.server.checkout_facts(checkout);
         let from = element.versions.get(checkout.from.index());
         Ok(Object::Version(VersionFacts {
             version: checkout_id(&self.state, element, checkout).into_bytes(),

@@ -154,11 +154,10 @@ pub fn find_branch(state: &VobState, element: &Element, wanted: &[u8]) -> Outcom
         let failure = Failure::new(FailureCode::TypeNotFound).name(leaf);
         return Err(Failure { object_kind: ObjectKind::BranchType.into(), ..failure });
     };
-    let found = element.branch_with_type(branch_type.number).ok_or_else(missing)?;
-    if text.starts_with('/') && branch_id(state, element, found) != text {
-        return Err(missing());
-    }
-    Ok(found)
+    let whole_path = text.starts_with('/');
+    let fits = |branch: &BranchNo| !whole_path || branch_id(state, element, *branch) == text;
+    let found = element.branches_with_type(branch_type.number).find(fits);
+    found.ok_or_else(missing)
 }
 
 /// Checks that a caller may reach a private file by its path, and has the right `last` on it. What
@@ -203,7 +202,8 @@ pub struct Names<'a> {
     on_the_way: Vec<ElementNo>,
 }
 
-type ShownDirectory = (Vec<u8>, Arc<DirectoryState>);
+/// The path of a directory, and the directory.
+pub type ShownDirectory = (Vec<u8>, Arc<DirectoryState>);
 
 /// Names on a path, at most: names given to directories at different times can lead in a circle.
 const DEPTH_MAX: usize = 1000;
@@ -249,8 +249,11 @@ impl<'a> Names<'a> {
 
     /// Finds a name of an element that the view shows: the path of the directory, the name, and
     /// the directory.
+    ///
+    /// # Errors
+    /// If the VOB cannot be read.
     #[allow(clippy::type_complexity)]
-    fn shown_name(
+    pub fn shown_name(
         &mut self,
         element: &Element,
     ) -> Outcome<Option<(Vec<u8>, Box<[u8]>, Arc<DirectoryState>)>> {
@@ -266,7 +269,10 @@ impl<'a> Names<'a> {
     }
 
     /// Finds a directory the view shows: its path and what it catalogs.
-    fn directory(&mut self, number: ElementNo) -> Outcome<Option<ShownDirectory>> {
+    ///
+    /// # Errors
+    /// If the VOB cannot be read.
+    pub fn directory(&mut self, number: ElementNo) -> Outcome<Option<ShownDirectory>> {
         if let Some(known) = self.shown.get(&number) {
             return Ok(known.clone());
         }

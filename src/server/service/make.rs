@@ -1,15 +1,15 @@
 //! mkelem and mkdir: names come under version control.
 
 use super::auto_branch::{plan_failure, planned_branches};
-use super::check_in::{Data, store_file};
+use super::file_data::{Data, store_file};
+use super::names;
+use super::slot::Slot;
 use crate::server::identity::Caller;
 use crate::server::proto::*;
 use crate::server::state::{Outcome, Server, now_ns};
-use crate::view::live::{DirectoryState, Shown, View};
-use crate::view::{Found, MountedVob, ViewStorage};
-use crate::vob::apply::{DirectoryAt, valid_entry_name};
+use crate::view::{Found, ViewStorage};
+use crate::vob::apply::DirectoryAt;
 use crate::vob::element::NewElement;
-use crate::vob::state::predefined;
 use crate::vob::{
     BranchNo, Element, ElementKind, ElementNo, Entry, EventNo, NameChange, Oid, Operation, Transaction,
     TypeKind, TypeNo, VersionNo,
@@ -18,25 +18,7 @@ use clerestory_specs::{Maker, PlanFailure};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-
-/// Where a new element is to be catalogued.
-struct Slot {
-    view: Arc<View>,
-    vob: Arc<MountedVob>,
-    directory: ElementNo,
-    state: Arc<DirectoryState>,
-    leaf: Vec<u8>,
-}
-
-impl Slot {
-    /// A private file or directory of that name.
-    fn private(&self) -> PathBuf {
-        let dir = ViewStorage::private(&self.state.element.oid);
-        self.view.storage.dir().join(dir).join(OsStr::from_bytes(&self.leaf))
-    }
-}
+use std::path::Path;
 
 struct Wanted<'a> {
     kind: ElementKind,
@@ -87,34 +69,6 @@ impl Server {
         Ok(MakeElementReply { outcomes: request.arguments.iter().map(one).collect() })
     }
 
-    fn slot(&self, context: &Context, pname: &Pname) -> Outcome<Slot> {
-        let absolute = &pname.absolute;
-        let at = absolute.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
-        let (parent, leaf) = (&absolute[..at], &absolute[at + 1..]);
-        let parent = Pname { typed: Vec::new(), absolute: parent.to_vec() };
-        let (view, resolved) = self.resolve(context, &parent)?;
-        let directory = match resolved.found {
-            Found::Element { element, shown, .. } if element.kind == ElementKind::Directory => {
-                if matches!(shown, Shown::Nothing(_) | Shown::Error(_)) {
-                    return Err(Failure::new(FailureCode::NoVersionSelected));
-                }
-                element.number
-            }
-            Found::Element { .. } => return Err(Failure::new(FailureCode::NotADirectory)),
-            Found::Private { .. } => return Err(Failure::new(FailureCode::NotAVobObject)),
-            Found::Symlink(_) => return Err(Failure::new(FailureCode::NotADirectory)),
-            Found::History(_) => return Err(Failure::new(FailureCode::VersionNameNotAllowed)),
-        };
-        if leaf.len() > 255 {
-            return Err(Failure::new(FailureCode::NameTooLong));
-        }
-        if !valid_entry_name(leaf) || leaf.windows(2).any(|pair| pair == b"@@") {
-            return Err(Failure::new(FailureCode::BadName).name(leaf));
-        }
-        let state = view.directory(&resolved.vob, directory)?;
-        Ok(Slot { view, vob: resolved.vob, directory, state, leaf: leaf.to_vec() })
-    }
-
     fn make(
         &self,
         caller: &Caller,
@@ -127,12 +81,15 @@ impl Server {
         let slot = self.slot(context, pname)?;
         let view = slot.view.uuid();
         self.permit_element(caller, &slot.vob, &slot.state.element, "modify directory")?;
+        if wanted.after == AfterMake::CheckOut {
+            self.permit_view(caller, &slot.view)?;
+        }
         let private = slot.private();
         let existing = private.symlink_metadata().ok();
         self.check_existing(&slot, wanted, existing.as_ref())?;
         let element_type = self.choose_type(&slot, wanted, &private, existing.as_ref())?;
         let data = match (wanted.kind, wanted.after, &existing) {
-            (ElementKind::File, AfterMake::CheckIn, Some(_)) => Some(store_file(&slot.vob, &private, None)?),
+            (ElementKind::File, AfterMake::CheckIn, Some(_)) => Some(store_file(&slot.vob, &private)?),
             (ElementKind::File, AfterMake::CheckIn, None) => {
                 return Err(Failure::new(FailureCode::NoSuchFile));
             }
@@ -145,6 +102,7 @@ impl Server {
         } as u16;
         let mut made = MadeElement { element_type: element_type.1.clone(), ..MadeElement::default() };
         let mut number = ElementNo(0);
+        names::look_back(&slot)?;
         self.commit(&slot.vob, |store| {
             let element =
                 store.element(slot.directory)?.ok_or_else(|| Failure::internal("the directory is gone"))?;
@@ -154,6 +112,7 @@ impl Server {
             if catalog.get(&slot.leaf).is_some() {
                 return Err(Failure::new(FailureCode::EntryExists));
             }
+            names::refuse_twin(store, &element, &slot.leaf, None)?;
             let (time_ns, user) = (now_ns(), self.user(caller, context));
             let state = store.state();
             number = state.next_element();
@@ -250,7 +209,7 @@ impl Server {
         };
         let found = state.type_named(TypeKind::Element, named);
         let fits =
-            |number: TypeNo| (number == predefined::DIRECTORY) == (wanted.kind == ElementKind::Directory);
+            |number: TypeNo| state.is_directory_type(number) == (wanted.kind == ElementKind::Directory);
         match found.filter(|object| fits(object.number)) {
             Some(object) => Ok((object.number, object.name.clone().into_bytes())),
             None => Err(Failure {

@@ -28,7 +28,7 @@ fn is_abandoned(storage: &Path) -> bool {
         Err(error) => error.kind() == std::io::ErrorKind::NotFound,
     };
     let directories = ["private", "checkout"];
-    let files = ["config_spec", "config_spec_origin", ".compiled_spec", "format"];
+    let files = ["config_spec", "config_spec_origin", ".compiled_spec", "mode", "format"];
     let unfinished = files.map(|file| format!("{file}.new"));
     let unfinished = unfinished.iter().map(String::as_str);
     let known: Vec<&str> =
@@ -97,8 +97,10 @@ impl Server {
         check_storage_place(&storage, caller, &self.home.views())?;
         let config_spec = StoredSpec { text: &text, origin: &origin, compiled: &compiled };
         drop(ViewStorage::create(&storage, uuid, config_spec)?);
+        let mode = || ViewStorage::set_mode(&storage, (0o777 & !context.umask) as u16).map_err(Failure::from);
         let comment = || std::fs::write(storage.join("comment"), &request.comment);
-        let made = give_away(&storage, caller)
+        let made = mode()
+            .and_then(|()| give_away(&storage, caller))
             .and_then(|()| comment().map_err(|error| Failure::system(storage.as_os_str().as_bytes(), &error)))
             .and_then(|()| {
                 self.registry.change(|entries| entries.add_view(tag.clone(), entry).map_err(Failure::from))
@@ -156,7 +158,13 @@ impl Server {
             Some(remove_view_request::Which::Storage(path)) => String::from_utf8_lossy(path).into_owned(),
             None => String::new(),
         };
-        let (tag, entry) = found.ok_or_else(|| no_such_view(&named))?;
+        let context = Server::context(&request.context)?;
+        let Some((tag, entry)) = found else {
+            return match &request.which {
+                Some(remove_view_request::Which::Uuid(uuid)) => self.forget_view(caller, context, uuid),
+                _ => Err(no_such_view(&named)),
+            };
+        };
         self.permit(caller, &[(entry.owner, "view owner")], "remove view")?;
         let uuid: ViewUuid = entry.uuid.parse().map_err(|error| Failure::internal(format!("{error}")))?;
         let held = self.checkouts_of(&uuid)?;
@@ -167,23 +175,9 @@ impl Server {
             });
         }
         let facts = self.view_facts(tag)?;
-        let context = Server::context(&request.context)?;
         let mut notices = Vec::new();
         for (vob, elements) in held {
-            let operations = elements
-                .iter()
-                .map(|element| Operation::CancelCheckOut { element: *element, view: uuid })
-                .collect();
-            let transaction = Transaction {
-                time_ns: now_ns(),
-                user: self.user(caller, context),
-                comment: format!("Removed view \"{}\".", tag.as_str()),
-                attributes: vec![],
-                operations,
-            };
-            self.commit(&vob, |_| Ok(vec![transaction]))?;
-            let code = NoticeCode::ReferencesRemoved.into();
-            notices.push(Notice { code, name: vob.tag.clone().into_bytes(), ..Notice::default() });
+            notices.push(self.cancel_checkouts(caller, context, &vob, &elements, (uuid, tag.as_str()))?);
         }
         self.host.remove_view(tag.as_str());
         self.host.tables_changed();
@@ -195,20 +189,65 @@ impl Server {
         Ok(RemoveViewReply { view: Some(facts), notices })
     }
 
+    /// Removes the checkouts of a view that is not registered any more: its storage and entry are lost.
+    fn forget_view(&self, caller: &Caller, context: &Context, uuid: &str) -> Outcome<RemoveViewReply> {
+        let parsed: ViewUuid = uuid.parse().map_err(|_| no_such_view(uuid))?;
+        let held = self.checkouts_of(&parsed)?;
+        if held.is_empty() {
+            return Err(no_such_view(uuid));
+        }
+        for (vob, _) in &held {
+            self.permit(caller, &[(vob.vob.state().header.owner, "VOB owner")], "remove view")?;
+        }
+        let mut notices = Vec::new();
+        for (vob, elements) in held {
+            notices.push(self.cancel_checkouts(caller, context, &vob, &elements, (parsed, uuid))?);
+        }
+        Ok(RemoveViewReply { view: None, notices })
+    }
+
+    /// Cancels checkouts of a view that goes. What only they named moves to `lost+found`.
+    fn cancel_checkouts(
+        &self,
+        caller: &Caller,
+        context: &Context,
+        vob: &Arc<crate::view::MountedVob>,
+        elements: &[ElementNo],
+        (view, name): (ViewUuid, &str),
+    ) -> Outcome<Notice> {
+        self.commit(vob, |store| {
+            let mut given_up = Vec::new();
+            for number in elements {
+                let element = store.element(*number)?.filter(|e| e.kind == ElementKind::Directory);
+                let checkout = element.and_then(|element| element.checkout_of(&view).cloned());
+                given_up.extend(checkout.map(|checkout| (*number, checkout)));
+            }
+            let (lost, _) = super::names::orphans(store, &given_up)?;
+            let cancel = |element: &ElementNo| Operation::CancelCheckOut { element: *element, view };
+            Ok(vec![Transaction {
+                time_ns: now_ns(),
+                user: self.user(caller, context),
+                comment: format!("Removed view \"{name}\"."),
+                attributes: vec![],
+                operations: lost.into_iter().chain(elements.iter().map(cancel)).collect(),
+            }])
+        })?;
+        let code = NoticeCode::ReferencesRemoved.into();
+        Ok(Notice { code, name: vob.tag.clone().into_bytes(), ..Notice::default() })
+    }
+
     /// Finds the elements checked out to a view, in every mounted VOB that has any.
     #[allow(clippy::type_complexity)]
-    fn checkouts_of(
+    pub(super) fn checkouts_of(
         &self,
         view: &ViewUuid,
     ) -> Outcome<Vec<(std::sync::Arc<crate::view::MountedVob>, Vec<ElementNo>)>> {
         let mut found = Vec::new();
         for vob in self.host.vobs() {
             let mut held = Vec::new();
-            if vob.vob.state().header.checkouts > 0 {
-                for number in 0..vob.vob.state().header.elements {
-                    if vob.element(ElementNo(number))?.checkout_of(view).is_some() {
-                        held.push(ElementNo(number));
-                    }
+            for number in vob.vob.checked_out()? {
+                if vob.element(number)?.checkout_of(view).is_some() {
+                    held.push(number);
                 }
             }
             // Directories last: what was made in them is orphaned only after it was given up.
@@ -238,13 +277,14 @@ impl Server {
         let metadata = |name: &str| entry.storage.join(name).metadata();
         let owner = identity::user_name(entry.owner);
         let group = identity::group_name(entry.group);
+        let opened = ViewStorage::open(&entry.storage);
         Ok(ViewFacts {
             tag: tag.as_str().to_owned(),
             storage: entry.storage.as_os_str().as_bytes().to_vec(),
             host: self.host_name.clone(),
             uuid: entry.uuid.clone(),
             started: self.host.view(tag.as_str()).is_some(),
-            mode: 0o755,
+            mode: opened.as_ref().map_or(0, |storage| storage.access().mode.into()),
             comment: std::fs::read(entry.storage.join("comment")).unwrap_or_default(),
             created_s: metadata("format").map_or(0, |metadata| metadata.mtime()),
             creator: Some(Person {
@@ -257,7 +297,7 @@ impl Server {
             group,
             root: self.home.viewroot().join(tag.as_str()).as_os_str().as_bytes().to_vec(),
             config_spec_changed_s: metadata("config_spec").map_or(0, |metadata| metadata.mtime()),
-            trouble: ViewStorage::open(&entry.storage).err().map(Failure::from),
+            trouble: opened.err().map(Failure::from),
             additional_groups: vec![],
         })
     }
@@ -429,9 +469,13 @@ impl Server {
             Err(CommitError::Store(error)) => return Err(error.into()),
             Err(CommitError::Refused(refused)) => return Err(self.refused(vob, refused)),
         };
-        if let Err(error) = self.host.committed(vob, &committed) {
+        let is_mounted = self.mounted.lock().is_some();
+        match self.host.committed(vob, &committed) {
+            // Whoever works in a directory that moved learns its new path by this.
+            Ok(moved) if is_mounted => moved.iter().for_each(|path| drop(path.symlink_metadata())),
+            Ok(_) => {}
             // It is committed all the same.
-            tracing::error!(%error, "views could not be told of a commit one by one");
+            Err(error) => tracing::error!(%error, "views could not be told of a commit one by one"),
         }
         Ok(committed)
     }

@@ -5,7 +5,7 @@ use crate::server::proto::*;
 use crate::server::registry::{EntryError, RegistryError, TagError, VobEntry, VobTag};
 use crate::server::state::{Outcome, Server, default_engine, now_ns, person};
 use crate::store::{Vob, VobOptions};
-use crate::vob::{EventNo, Oid, User};
+use crate::vob::{EventNo, Oid, Operation, Transaction, User};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -229,6 +229,7 @@ impl Server {
             Some(vob) => {
                 facts.mounted = true;
                 facts.engine = vob.vob.engine_kind().to_string();
+                facts.evil_twin_detection = Some(super::names::detects_twins(&vob.vob)?);
                 let event = vob.vob.event(EventNo(0))?;
                 facts.created_s = event.time_ns.div_euclid(1_000_000_000);
                 facts.comment = vob.vob.transaction(&event)?.comment.into_bytes();
@@ -246,6 +247,37 @@ impl Server {
             None => facts.creator = Some(person(&User { login: facts.owner.clone(), ..User::default() })),
         }
         Ok(facts)
+    }
+
+    /// Changes settings of mounted VOBs.
+    pub(super) fn change_vobs(&self, caller: &Caller, request: &ChangeVobRequest) -> Outcome<ListVobsReply> {
+        let context = Server::context(&request.context)?;
+        let change = |tag: &Vec<u8>| {
+            let (parsed, _) = self.registered(tag)?;
+            let vob = self.host.vob(&String::from_utf8_lossy(tag));
+            let vob = vob.ok_or_else(|| Failure::new(FailureCode::NotMounted).name(tag.as_slice()))?;
+            self.permit(caller, &[(vob.vob.state().header.owner, "VOB owner")], "change VOB")?;
+            if let Some(detection) = request.evil_twin_detection {
+                let value: &[u8] = if detection { b"on" } else { b"off" };
+                let key = super::names::DETECTION.to_owned();
+                let transaction = Transaction {
+                    time_ns: now_ns(),
+                    user: self.user(caller, context),
+                    comment: String::new(),
+                    attributes: vec![],
+                    operations: vec![Operation::SetNote { key, value: value.into() }],
+                };
+                self.commit(&vob, |_| Ok(vec![transaction]))?;
+            }
+            self.vob_facts(&parsed)
+        };
+        let outcome = |tag: &Vec<u8>| VobOutcome {
+            outcome: Some(match change(tag) {
+                Ok(facts) => vob_outcome::Outcome::Done(facts),
+                Err(failure) => vob_outcome::Outcome::Failure(failure),
+            }),
+        };
+        Ok(ListVobsReply { outcomes: request.tags.iter().map(outcome).collect() })
     }
 
     pub(super) fn mount_vobs(&self, caller: &Caller, request: &MountRequest) -> Outcome<MountReply> {

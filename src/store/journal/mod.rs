@@ -31,6 +31,7 @@ pub use self::error::{Error, Result};
 pub use self::frame::MAXIMUM_PAYLOAD_BYTES;
 use self::frame::{FRAME_HEADER_BYTES, FrameHeader};
 use self::segment::{SEGMENT_HEADER_BYTES, SegmentHeader, segment_path};
+use super::ahead::Ahead;
 
 /// Size at which a new segment is begun, in bytes.
 pub const SEGMENT_BYTES: u64 = 64 << 20;
@@ -67,6 +68,7 @@ pub struct Journal {
 
 struct Tail {
     file: Arc<File>,
+    ahead: Ahead,
     end: Position,
     last_sequence: u64,
     poisoned: Option<String>,
@@ -142,7 +144,13 @@ impl Journal {
             dir: dir.to_owned(),
             id,
             segment_bytes,
-            tail: Mutex::new(Tail { file: Arc::new(file), end, last_sequence, poisoned: None }),
+            tail: Mutex::new(Tail {
+                file: Arc::new(file),
+                ahead: Ahead::none(end.offset),
+                end,
+                last_sequence,
+                poisoned: None,
+            }),
             synced: Mutex::new(Synced { sequence: last_sequence, running: false, failed: None }),
             sync_ended: Condvar::new(),
             durable: AtomicU64::new(last_sequence),
@@ -286,7 +294,8 @@ impl Journal {
     /// of segment n was durable.
     fn roll(&self, tail: &mut Tail) -> Result<()> {
         let path = segment_path(&self.dir, tail.end.segment);
-        if let Err(source) = tail.file.sync_all() {
+        let Tail { file, ahead, end, .. } = tail;
+        if let Err(source) = ahead.cut(file, end.offset).and_then(|()| file.sync_all()) {
             tail.poisoned = Some(source.to_string());
             return Err(Error::io(&path, source));
         }
@@ -304,6 +313,7 @@ impl Journal {
             }
         })?;
         tail.file = Arc::new(created);
+        tail.ahead = Ahead::none(SEGMENT_HEADER_BYTES);
         tail.end = Position { segment, offset: SEGMENT_HEADER_BYTES };
         Ok(())
     }
@@ -312,7 +322,7 @@ impl Journal {
     /// when the cut fails.
     fn undo_write(&self, tail: &mut Tail, source: std::io::Error) -> Error {
         let path = segment_path(&self.dir, tail.end.segment);
-        let cut = tail.file.set_len(tail.end.offset);
+        let cut = tail.ahead.cut(&tail.file, tail.end.offset);
         let full = error::is_no_space(&source);
         match (full, cut) {
             (true, Ok(())) => Error::NoSpace { path, source },
@@ -327,12 +337,14 @@ impl Journal {
 
     fn sync_tail(&self, sequence: u64) -> std::result::Result<u64, SyncError> {
         let (file, segment, reached) = {
-            let tail = self.tail.lock();
+            let mut tail = self.tail.lock();
             self.check_poison(&tail).map_err(SyncError::Refused)?;
             if sequence > tail.last_sequence {
                 let last = tail.last_sequence;
                 return Err(SyncError::Refused(Error::NotWritten { sequence, last }));
             }
+            let Tail { file, ahead, end, .. } = &mut *tail;
+            ahead.extend(file, end.offset);
             (Arc::clone(&tail.file), tail.end.segment, tail.last_sequence)
         };
         match file.sync_data() {
@@ -364,6 +376,16 @@ impl Journal {
 
     fn poisoned(&self, reason: &str) -> Error {
         Error::Poisoned { path: self.dir.clone(), reason: reason.to_owned() }
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        let tail = self.tail.get_mut();
+        if tail.poisoned.is_none() {
+            // If this fails, the next open does it.
+            let _ = tail.ahead.cut(&tail.file, tail.end.offset);
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use std::path::Path;
 use super::frame::{FRAME_HEADER_BYTES, FRAME_MAGIC, FrameHeader, Frames};
 use super::segment::{SEGMENT_HEADER_BYTES, SegmentHeader};
 use super::{Error, Result};
+use crate::store::ahead::is_ahead;
 
 /// Smallest unit that a disk writes, in bytes.
 const SECTOR_BYTES: u64 = 512;
@@ -47,18 +48,21 @@ pub(super) fn find_end(path: &Path, file: &File, header: &SegmentHeader) -> Resu
         }
     };
     if let Some(damage) = damage {
-        judge(path, file, end, length, last_sequence, damage)?;
-        tracing::warn!(path = %path.display(), offset = end, bytes = length - end, "torn journal tail removed");
+        let mut tail = vec![0; (length - end) as usize];
+        file.read_exact_at(&mut tail, end).map_err(|source| Error::io(path, source))?;
+        if !is_ahead(&tail) {
+            judge(&tail, end, last_sequence, damage)?;
+            let bytes = length - end;
+            tracing::warn!(path = %path.display(), offset = end, bytes, "torn journal tail removed");
+        }
         file.set_len(end).map_err(|source| Error::io(path, source))?;
     }
     Ok(Recovered { end, last_sequence })
 }
 
-/// Returns the damage as an error unless the bytes from `end` on can be a torn write.
-fn judge(path: &Path, file: &File, end: u64, length: u64, last_sequence: u64, damage: Error) -> Result<()> {
-    let mut tail = vec![0; (length - end) as usize];
-    file.read_exact_at(&mut tail, end).map_err(|source| Error::io(path, source))?;
-    let whole = whole_frames(&tail, last_sequence);
+/// Returns the damage as an error unless the bytes from `end` on, the tail, can be a torn write.
+fn judge(tail: &[u8], end: u64, last_sequence: u64, damage: Error) -> Result<()> {
+    let whole = whole_frames(tail, last_sequence);
     let Some(&(first_whole, _)) = whole.first() else {
         return Ok(());
     };

@@ -325,3 +325,28 @@ proptest! {
         prop_assert_eq!(journal.read(position).unwrap(), b"more");
     }
 }
+
+#[test]
+fn zeros_ahead_of_the_end_are_cut_after_a_crash_and_at_close() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = segment_path(dir.path(), 1);
+    let journal = Journal::create(dir.path(), [7; 16]).unwrap();
+    for number in 0..3u8 {
+        let (sequence, _) = journal.append(&[number; 100]).unwrap();
+        journal.sync(sequence).unwrap();
+    }
+    let end = journal.end();
+    let bytes = fs::read(&path).unwrap();
+    assert!(bytes.len() as u64 > end.offset && bytes[end.offset as usize..].iter().all(|byte| *byte == 0));
+    drop(journal);
+    assert_eq!(fs::metadata(&path).unwrap().len(), end.offset);
+    // As it was before the journal was closed; then with a torn frame in front of the zeros.
+    for torn in [0, 30] {
+        let mut bytes = bytes.clone();
+        bytes[end.offset as usize..][..torn].fill(0xc1);
+        fs::write(&path, &bytes).unwrap();
+        let journal = Journal::open(dir.path(), [7; 16]).unwrap();
+        assert_eq!((journal.end(), journal.last_sequence()), (end, 3));
+        assert_eq!(fs::metadata(&path).unwrap().len(), end.offset);
+    }
+}

@@ -19,10 +19,11 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use parking_lot::{Mutex, RwLock};
+use parking_lot::{Condvar, Mutex, MutexGuard, RwLock};
 
 use super::frame::{Header, Kind};
 use super::{ContentId, Error, Result, error};
+use crate::store::ahead::{Ahead, is_ahead};
 
 /// Bytes of a container's header.
 pub(super) const CONTAINER_HEADER_BYTES: u64 = 24;
@@ -48,18 +49,27 @@ pub(super) struct Tail {
     pub next_number: u32,
 }
 
-/// The open containers. Lock order: `tail`, then `files`.
+/// The open containers. Lock order: `tail`, then `files` or `synced`; `synced` is not held during an fdatasync.
 pub(super) struct Containers {
     dir: PathBuf,
     roll_bytes: u64,
     files: RwLock<Vec<Arc<File>>>,
     tail: Mutex<Writer>,
+    synced: Mutex<Synced>,
+    sync_ended: Condvar,
+}
+
+#[derive(Default)]
+struct Synced {
     /// Numbers below are durable.
-    synced: Mutex<u32>,
+    number: u32,
+    /// Somebody syncs for all who wait.
+    running: bool,
 }
 
 struct Writer {
     tail: Tail,
+    ahead: Ahead,
     poisoned: Option<String>,
 }
 
@@ -90,8 +100,9 @@ impl Containers {
             dir: dir.to_owned(),
             roll_bytes: roll_bytes.clamp(1 << 12, 1 << 31),
             files: RwLock::new(files),
-            tail: Mutex::new(Writer { tail, poisoned: None }),
-            synced: Mutex::new(0),
+            tail: Mutex::new(Writer { tail, ahead: Ahead::none(tail.offset), poisoned: None }),
+            synced: Mutex::default(),
+            sync_ended: Condvar::new(),
         })
     }
 
@@ -111,13 +122,17 @@ impl Containers {
         let (path, file) = (self.path(tail.container), self.file(tail.container)?);
         let length = file.metadata().map_err(|source| Error::io(&path, source))?.len();
         if length > tail.offset {
-            tracing::warn!(path = %path.display(), offset = tail.offset, bytes = length - tail.offset,
-                "torn pool tail removed");
+            let mut torn = vec![0; (length - tail.offset) as usize];
+            file.read_exact_at(&mut torn, tail.offset).map_err(|source| Error::io(&path, source))?;
+            if !is_ahead(&torn) {
+                let bytes = torn.len();
+                tracing::warn!(path = %path.display(), offset = tail.offset, bytes, "torn pool tail removed");
+            }
             file.set_len(tail.offset).map_err(|source| Error::io(&path, source))?;
         }
         file.sync_all().map_err(|source| Error::io(&path, source))?;
-        self.tail.lock().tail = tail;
-        *self.synced.lock() = tail.next_number;
+        *self.tail.lock() = Writer { tail, ahead: Ahead::none(tail.offset), poisoned: None };
+        self.synced.lock().number = tail.next_number;
         Ok(())
     }
 
@@ -130,10 +145,7 @@ impl Containers {
         exists: impl FnOnce() -> Result<Option<u32>>,
         added: impl FnOnce(u32, Location),
     ) -> Result<u32> {
-        let mut writer = self.tail.lock();
-        if let Some(reason) = &writer.poisoned {
-            return Err(Error::Poisoned { path: self.dir.clone(), reason: reason.clone() });
-        }
+        let mut writer = self.sound_tail()?;
         if let Some(number) = exists()? {
             return Ok(number);
         }
@@ -157,30 +169,58 @@ impl Containers {
         Ok(number)
     }
 
-    /// Makes every frame appended before the call durable.
+    /// Makes every frame appended before the call durable. One fdatasync serves all who wait.
     pub(super) fn sync(&self) -> Result<()> {
-        let tail = {
-            let writer = self.tail.lock();
-            if let Some(reason) = &writer.poisoned {
-                return Err(Error::Poisoned { path: self.dir.clone(), reason: reason.clone() });
-            }
-            writer.tail
-        };
-        if *self.synced.lock() >= tail.next_number {
+        let wanted = self.sound_tail()?.tail.next_number;
+        let mut synced = self.synced.lock();
+        while synced.number < wanted && synced.running {
+            self.sync_ended.wait(&mut synced);
+        }
+        if synced.number >= wanted {
             return Ok(());
         }
-        if let Err(source) = self.file(tail.container)?.sync_data() {
-            self.tail.lock().poisoned = Some(source.to_string());
-            return Err(Error::io(&self.path(tail.container), source));
-        }
+        synced.running = true;
+        drop(synced);
+        let outcome = self.sync_tail();
         let mut synced = self.synced.lock();
-        *synced = tail.next_number.max(*synced);
-        Ok(())
+        synced.running = false;
+        if let Ok(number) = outcome {
+            synced.number = synced.number.max(number);
+        }
+        self.sync_ended.notify_all();
+        outcome.map(drop)
+    }
+
+    /// Syncs the last container; returns the number below which frames are durable.
+    fn sync_tail(&self) -> Result<u32> {
+        let (tail, file) = {
+            let mut writer = self.sound_tail()?;
+            let Writer { tail, ahead, .. } = &mut *writer;
+            let file = self.file(tail.container)?;
+            ahead.extend(&file, tail.offset);
+            (*tail, file)
+        };
+        match file.sync_data() {
+            Ok(()) => Ok(tail.next_number),
+            Err(source) => {
+                self.tail.lock().poisoned = Some(source.to_string());
+                Err(Error::io(&self.path(tail.container), source))
+            }
+        }
+    }
+
+    /// Locks the end of what is written, unless nobody knows any more what is.
+    fn sound_tail(&self) -> Result<MutexGuard<'_, Writer>> {
+        let writer = self.tail.lock();
+        match &writer.poisoned {
+            Some(reason) => Err(Error::Poisoned { path: self.dir.clone(), reason: reason.clone() }),
+            None => Ok(writer),
+        }
     }
 
     /// Returns the number below which frames are durable.
     pub(super) fn synced(&self) -> u32 {
-        *self.synced.lock()
+        self.synced.lock().number
     }
 
     /// Returns the end of what is written.
@@ -254,7 +294,8 @@ impl Containers {
 
     fn roll(&self, writer: &mut Writer) -> Result<()> {
         let Tail { container, next_number, .. } = writer.tail;
-        if let Err(source) = self.file(container)?.sync_all() {
+        let full = self.file(container)?;
+        if let Err(source) = writer.ahead.cut(&full, writer.tail.offset).and_then(|()| full.sync_all()) {
             writer.poisoned = Some(source.to_string());
             return Err(Error::io(&self.path(container), source));
         }
@@ -266,8 +307,9 @@ impl Containers {
         })?;
         self.files.write().push(Arc::new(file));
         writer.tail = Tail { container: container + 1, offset: CONTAINER_HEADER_BYTES, next_number };
+        writer.ahead = Ahead::none(CONTAINER_HEADER_BYTES);
         let mut synced = self.synced.lock();
-        *synced = next_number.max(*synced);
+        synced.number = synced.number.max(next_number);
         Ok(())
     }
 
@@ -275,12 +317,25 @@ impl Containers {
     /// the cut fails.
     fn undo_write(&self, writer: &mut Writer, source: io::Error) -> Error {
         let path = self.path(writer.tail.container);
-        let cut = self.file(writer.tail.container).map(|file| file.set_len(writer.tail.offset));
+        let offset = writer.tail.offset;
+        let cut = self.file(writer.tail.container).map(|file| writer.ahead.cut(&file, offset));
         match (error::is_no_space(&source), cut) {
             (true, Ok(Ok(()))) => {}
             _ => writer.poisoned = Some(source.to_string()),
         }
         Error::io(&path, source)
+    }
+}
+
+impl Drop for Containers {
+    fn drop(&mut self) {
+        let container = self.tail.get_mut().tail.container;
+        let file = self.file(container);
+        let Writer { tail, ahead, poisoned } = self.tail.get_mut();
+        if let (Ok(file), None) = (file, poisoned) {
+            // If this fails, the next open does it.
+            let _ = ahead.cut(&file, tail.offset);
+        }
     }
 }
 

@@ -94,7 +94,7 @@ fn histories_come_back_whole_and_small() {
     }
     pools.sync().unwrap();
     let raw: usize = versions.iter().map(Vec::len).sum();
-    assert!(fs::metadata(fixture.container()).unwrap().len() * 40 < raw as u64);
+    assert!(pools.inner.containers.tail().offset * 40 < raw as u64);
     drop(pools);
     let pools = fixture.rebuild().unwrap();
     for (id, version) in ids.iter().zip(&versions).rev() {
@@ -478,4 +478,51 @@ proptest! {
         prop_assert!(Header::parse(&bytes, number ^ 1).is_err());
         prop_assert!(Header::parse(&bytes[..bytes.len() - 1], number).is_err());
     }
+}
+
+#[test]
+fn a_sync_shared_by_many_covers_what_each_put_before_it() {
+    let fixture =
+        Fixture { limits: Limits { container_bytes: 1 << 14, ..Fixture::new().limits }, ..Fixture::new() };
+    let pools = fixture.open().unwrap();
+    std::thread::scope(|scope| {
+        for thread in 0..8 {
+            let pools = &pools;
+            scope.spawn(move || {
+                for content in 0..40 {
+                    let text = noise(thread * 1000 + content, 300);
+                    let id = pools.put(text.as_bytes(), None).unwrap();
+                    pools.sync().unwrap();
+                    let number = pools.number(&id).unwrap().unwrap();
+                    assert!(pools.inner.containers.synced() > number, "thread {thread}, content {content}");
+                }
+            });
+        }
+    });
+    assert_eq!(pools.count(), 320);
+    assert_eq!(pools.inner.containers.synced(), 320);
+}
+
+#[test]
+fn what_was_synced_is_there_after_a_crash_and_the_zeros_ahead_are_not() {
+    let mut fixture = Fixture::new();
+    let pools = fixture.open().unwrap();
+    let ids: Vec<ContentId> = history(5, 20)
+        .iter()
+        .map(|content| {
+            let id = pools.put(content, None).unwrap();
+            pools.sync().unwrap();
+            id
+        })
+        .collect();
+    let end = pools.inner.containers.tail().offset;
+    let bytes = fs::read(fixture.container()).unwrap();
+    assert!(bytes.len() as u64 > end && bytes[end as usize..].iter().all(|byte| *byte == 0));
+    drop(pools);
+    assert_eq!(fs::metadata(fixture.container()).unwrap().len(), end);
+    // As it was before the pools were closed.
+    fs::write(fixture.container(), &bytes).unwrap();
+    let pools = fixture.rebuild().unwrap();
+    assert_eq!(fs::metadata(fixture.container()).unwrap().len(), end);
+    ids.iter().zip(history(5, 20)).for_each(|(id, content)| assert_eq!(&*pools.get(id).unwrap(), content));
 }

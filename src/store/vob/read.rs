@@ -7,6 +7,7 @@ use crate::vob::apply::{self, DirectoryAt, Event, PlacedChangeset, ReadError, Sy
 use crate::vob::{
     Directory, DirectoryNode, Element, ElementNo, EventNo, Oid, SymlinkNo, Transaction, VobState, codec,
 };
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -84,6 +85,46 @@ impl Vob {
             }
         }
         Ok(())
+    }
+
+    /// Returns the elements that are checked out anywhere, by number, without a look at the others.
+    ///
+    /// # Errors
+    /// As [`Vob::element`].
+    pub fn checked_out(&self) -> Result<Vec<ElementNo>, StoreError> {
+        self.consistently(|| self.checked_out_now())
+    }
+
+    fn checked_out_now(&self) -> Result<Vec<ElementNo>, StoreError> {
+        // What is recent first: a checkpoint may move it to the engine meanwhile, and then it is met twice.
+        let recent: Vec<(ElementNo, bool)> = {
+            let recent = self.recent.read();
+            let held = |number: &ElementNo| {
+                recent.elements.get(number).is_some_and(|element| !element.checkouts.is_empty())
+            };
+            recent.checkouts.iter().map(|number| (*number, held(number))).collect()
+        };
+        let mut found = BTreeSet::new();
+        let mut from = b"c".to_vec();
+        loop {
+            let page = self.records.scan(&from, b"d", 4096)?;
+            let Some((last, _)) = page.last() else {
+                break;
+            };
+            from = [last.as_slice(), &[0]].concat();
+            for (key, _) in &page {
+                let number =
+                    key[1..].try_into().map_err(|_| damaged("checkout", "a key of another length"))?;
+                found.insert(ElementNo(u32::from_be_bytes(number)));
+            }
+        }
+        for (number, held) in recent {
+            match held {
+                true => found.insert(number),
+                false => found.remove(&number),
+            };
+        }
+        Ok(found.into_iter().collect())
     }
 
     /// Finds an element by its identity.

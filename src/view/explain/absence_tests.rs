@@ -27,6 +27,7 @@ fn tree(branches: &[(Option<u32>, &[bool])]) -> Tree {
             branches: Vec::new(),
             versions: Vec::new(),
             labels: Vec::new(),
+            label_events: Vec::new(),
             checkouts: Vec::new(),
             hyperlinks: Vec::new(),
             names: Vec::new(),

@@ -91,7 +91,14 @@ impl Host {
     }
 
     pub(super) fn above_attributes(&self, view: ViewIndex, number: u32) -> Result<Attributes, Refusal> {
-        Ok(self.plain_directory(inode_of(Numbered::Above(view, number))?))
+        let plain = self.plain_directory(inode_of(Numbered::Above(view, number))?);
+        if number != 0 {
+            return Ok(plain);
+        }
+        // The top of a view: who may not search it sees nothing of the view. Nothing can be made in it.
+        let access = self.view_numbered(view).ok_or(Refusal::Stale)?.storage.access();
+        let permissions = access.mode & 0o555;
+        Ok(Attributes { uid: access.owner, gid: access.group, permissions, ..plain })
     }
 
     pub(super) fn directory_attributes(&self, here: &Here) -> Result<Attributes, Refusal> {

@@ -1,13 +1,14 @@
 //! Changes through the mount: they reach private files only. What is under version control
 //! is read-only here, for everybody.
 
+use super::super::access::MAY_WRITE;
 use super::super::host::Host;
 use super::super::inode::Numbered;
 use super::super::live::{Shown, View};
 use super::super::private::{self, Place};
 use super::super::storage::ViewStorage;
 use super::{Here, Led, refuse};
-use crate::vob::{ElementKind, Entry};
+use crate::vob::{ElementKind, Entry, Oid};
 use clerestory_mount::{Attributes, Caller, Change, Inode, Refusal, RenameMode, SetTime, Time};
 use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, RenameFlags, Timespec, Timestamps, Uid};
 use std::ffi::OsStr;
@@ -31,12 +32,54 @@ struct Slot {
     group: Option<u32>,
 }
 
+/// What is to be put at a name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    /// A regular file: at the name of a checked-out file it is that file's data.
+    Data,
+    /// Anything else. It never is an element's data: where that was removed, it is a private object that covers
+    /// the element.
+    Other,
+}
+
 impl Slot {
+    /// Tells whether this is the place of a checked-out file's data.
+    fn is_data(&self) -> bool {
+        self.here.is_some() && matches!(&self.place, Place::Path(path) if path.starts_with("checkout"))
+    }
+
+    /// The place of a private object at a name of a VOB directory.
+    fn private(here: Here, name: &[u8]) -> Result<Slot, Refusal> {
+        let path = here.private_dir().join(OsStr::from_bytes(name));
+        let dir = here.view.storage.root().try_clone()?;
+        let group = (here.state.element.mode & 0o2000 != 0).then_some(here.state.element.group);
+        let (view, place) = (Arc::clone(&here.view), Place::Path(path.clone()));
+        Ok(Slot { view, dir, path, place, here: Some(here), group })
+    }
+
     fn stat(&self) -> Result<Option<rustix::fs::Stat>, Refusal> {
         match rustix::fs::statat(&self.dir, &self.path, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(found) => Ok(Some(found)),
             Err(rustix::io::Errno::NOENT) => Ok(None),
             Err(errno) => Err(errno.into()),
+        }
+    }
+
+    /// The path of what this is in, which is in no private directory itself.
+    fn top(&self) -> Option<PathBuf> {
+        match &self.place {
+            Place::Path(path) => Some(path.clone()),
+            Place::Within(parent, _) => self.view.private.top(*parent),
+        }
+    }
+
+    /// Refuses who may not change what is private to the view; the kernel has judged the directory's own bits.
+    fn permit(&self, caller: &Caller) -> Result<(), Refusal> {
+        let access = self.view.storage.access();
+        let in_group = |group| caller.gid == group || in_supplementary_group(caller.pid, group);
+        match access.allows(caller.uid, in_group, MAY_WRITE) {
+            true => Ok(()),
+            false => Err(Refusal::AccessDenied),
         }
     }
 
@@ -79,30 +122,44 @@ impl Slot {
 }
 
 impl Host {
+    /// Refuses places of two VOBs: they look like two file systems, though one holds all private files.
+    fn in_one_vob(&self, from: &Option<PathBuf>, to: &Option<PathBuf>) -> Result<(), Refusal> {
+        let identity = |path: &Option<PathBuf>| -> Option<Oid> {
+            path.as_ref()?.components().nth(1)?.as_os_str().to_str()?.parse().ok()
+        };
+        let (Some(from), Some(to)) = (identity(from), identity(to)) else { return Ok(()) };
+        if from == to {
+            return Ok(());
+        }
+        for vob in self.vobs() {
+            let holds =
+                |oid: &Oid| vob.vob.element_with_oid(oid).map(|found| found.is_some()).map_err(refuse);
+            match (holds(&from)?, holds(&to)?) {
+                (true, true) => return Ok(()),
+                (false, false) => {}
+                _ => return Err(Refusal::CrossDevice),
+            }
+        }
+        Ok(())
+    }
+
     /// Finds where a name is among the private files.
     ///
     /// Refused as read-only if the name leads to something under version control.
-    fn slot(&self, parent: Inode, name: &[u8]) -> Result<Slot, Refusal> {
+    fn slot(&self, parent: Inode, name: &[u8], wanted: Wanted) -> Result<Slot, Refusal> {
         if name.len() > super::NAME_BYTES_MAX {
             return Err(Refusal::NameTooLong);
         }
         match Numbered::of(parent).ok_or(Refusal::Stale)? {
             Numbered::Directory(view, vob, number) => {
                 let here = self.here(view, vob, number)?;
-                let private = |here: Here| -> Result<Slot, Refusal> {
-                    let path = here.private_dir().join(OsStr::from_bytes(name));
-                    let dir = here.view.storage.root().try_clone()?;
-                    let group = (here.state.element.mode & 0o2000 != 0).then_some(here.state.element.group);
-                    let (view, place) = (Arc::clone(&here.view), Place::Path(path.clone()));
-                    Ok(Slot { view, dir, path, place, here: Some(here), group })
-                };
                 if here.private(name)?.is_some() {
-                    return private(here);
+                    return Slot::private(here, name);
                 }
                 let Some(entry) = here.state.catalog.get(name) else {
                     return match here.find(name)? {
                         Some(Led::History(_)) => Err(Refusal::ReadOnly),
-                        _ => private(here),
+                        _ => Slot::private(here, name),
                     };
                 };
                 let Entry::Element(element) = entry else {
@@ -112,12 +169,15 @@ impl Host {
                 let path = here.view.bound(&here.vob).descend(&here.state.path, name);
                 match here.view.select(&here.vob, &path, &element) {
                     Shown::CheckedOut(_) if element.kind == ElementKind::File => {
+                        if wanted == Wanted::Other && here.checkout_data(&element)?.is_none() {
+                            return Slot::private(here, name);
+                        }
                         let path = ViewStorage::checkout(&element.oid);
                         let dir = here.view.storage.root().try_clone()?;
                         let (view, place) = (Arc::clone(&here.view), Place::Path(path.clone()));
                         Ok(Slot { view, dir, path, place, here: Some(here), group: None })
                     }
-                    Shown::Nothing(_) => private(here),
+                    Shown::Nothing(_) => Slot::private(here, name),
                     _ => Err(Refusal::ReadOnly),
                 }
             }
@@ -135,12 +195,19 @@ impl Host {
     }
 
     /// Finds a slot for something new, and makes room for it.
-    fn empty_slot(&self, parent: Inode, name: &[u8]) -> Result<Slot, Refusal> {
-        let slot = self.slot(parent, name).map_err(|refusal| match refusal {
+    fn empty_slot(
+        &self,
+        caller: &Caller,
+        parent: Inode,
+        name: &[u8],
+        wanted: Wanted,
+    ) -> Result<Slot, Refusal> {
+        let slot = self.slot(parent, name, wanted).map_err(|refusal| match refusal {
             // What is there is under version control.
             Refusal::ReadOnly if !self.is_read_only(parent) => Refusal::Exists,
             other => other,
         })?;
+        slot.permit(caller)?;
         slot.prepare()?;
         Ok(slot)
     }
@@ -157,7 +224,7 @@ impl Host {
         mode: u32,
         flags: i32,
     ) -> Result<Attributes, Refusal> {
-        let slot = self.empty_slot(parent, name)?;
+        let slot = self.empty_slot(caller, parent, name, Wanted::Data)?;
         let exclusive = if flags & libc::O_EXCL != 0 { OFlags::EXCL } else { OFlags::empty() };
         let truncate = if flags & libc::O_TRUNC != 0 { OFlags::TRUNC } else { OFlags::empty() };
         let fresh = slot.stat()?.is_none();
@@ -182,7 +249,11 @@ impl Host {
         mode: u32,
         device: u32,
     ) -> Result<Attributes, Refusal> {
-        let slot = self.empty_slot(parent, name)?;
+        let wanted = match mode & libc::S_IFMT {
+            0 | libc::S_IFREG => Wanted::Data,
+            _ => Wanted::Other,
+        };
+        let slot = self.empty_slot(caller, parent, name, wanted)?;
         let bits = Mode::from_raw_mode(mode & 0o7777);
         rustix::fs::mknodat(&slot.dir, &slot.path, FileType::from_raw_mode(mode), bits, device.into())?;
         slot.give(caller)?;
@@ -197,7 +268,7 @@ impl Host {
         name: &[u8],
         mode: u32,
     ) -> Result<Attributes, Refusal> {
-        let slot = self.empty_slot(parent, name)?;
+        let slot = self.empty_slot(caller, parent, name, Wanted::Other)?;
         rustix::fs::mkdirat(&slot.dir, &slot.path, Mode::from_raw_mode(mode & 0o7777))?;
         slot.give(caller)?;
         let inherited = if slot.group.is_some() { 0o2000 } else { 0 };
@@ -213,7 +284,7 @@ impl Host {
         name: &[u8],
         target: &OsStr,
     ) -> Result<Attributes, Refusal> {
-        let slot = self.empty_slot(parent, name)?;
+        let slot = self.empty_slot(caller, parent, name, Wanted::Other)?;
         rustix::fs::symlinkat(target, &slot.dir, &slot.path)?;
         slot.give(caller)?;
         slot.attributes()
@@ -221,6 +292,7 @@ impl Host {
 
     pub(super) fn create_link(
         &self,
+        caller: &Caller,
         inode: Inode,
         parent: Inode,
         name: &[u8],
@@ -229,21 +301,32 @@ impl Host {
             return Err(Refusal::ReadOnly);
         };
         let view = self.view_numbered(view).ok_or(Refusal::Stale)?;
-        let slot = self.empty_slot(parent, name)?;
+        let slot = self.empty_slot(caller, parent, name, Wanted::Data)?;
         if slot.view.index != view.index {
             return Err(Refusal::CrossDevice);
         }
+        self.in_one_vob(&view.private.top(number), &slot.top())?;
         let (dir, path) = view.private.at(view.storage.root(), number)?;
-        if path.starts_with("checkout") {
+        if path.starts_with("checkout") || slot.is_data() {
             // A second name of checked-out data would survive the checkin as a plain file.
-            return Err(Refusal::CrossDevice);
+            return match slot.stat()? {
+                Some(_) => Err(Refusal::Exists),
+                None => Err(Refusal::CrossDevice),
+            };
         }
         rustix::fs::linkat(&dir, &path, &slot.dir, &slot.path, AtFlags::empty())?;
         slot.attributes()
     }
 
-    pub(super) fn remove(&self, parent: Inode, name: &[u8], flags: AtFlags) -> Result<(), Refusal> {
-        let slot = self.slot(parent, name)?;
+    pub(super) fn remove(
+        &self,
+        caller: &Caller,
+        parent: Inode,
+        name: &[u8],
+        flags: AtFlags,
+    ) -> Result<(), Refusal> {
+        let slot = self.slot(parent, name, Wanted::Data)?;
+        slot.permit(caller)?;
         let found = slot.stat()?.ok_or(Refusal::NotFound)?;
         if flags.is_empty() {
             slot.view.private.leave(slot.view.storage.root(), found.st_ino, &slot.place)?;
@@ -274,27 +357,45 @@ impl Host {
 
     pub(super) fn move_name(
         &self,
-        parent: Inode,
-        name: &[u8],
-        new_parent: Inode,
-        new_name: &[u8],
+        caller: &Caller,
+        (parent, name): (Inode, &[u8]),
+        (new_parent, new_name): (Inode, &[u8]),
         mode: RenameMode,
     ) -> Result<(), Refusal> {
-        let from = self.slot(parent, name)?;
-        let to = self.slot(new_parent, new_name)?;
-        let vob = |slot: &Slot| slot.here.as_ref().map(|here| here.vob.index);
-        if from.view.index != to.view.index
-            || (vob(&from).is_some() && vob(&to).is_some() && vob(&from) != vob(&to))
-        {
+        let from = self.slot(parent, name, Wanted::Data)?;
+        let moved = from.stat()?.ok_or(Refusal::NotFound)?;
+        let wanted = if is_regular(&moved) { Wanted::Data } else { Wanted::Other };
+        let to = self.slot(new_parent, new_name, wanted)?;
+        from.permit(caller)?;
+        to.permit(caller)?;
+        if from.view.index != to.view.index {
             return Err(Refusal::CrossDevice);
         }
-        let moved = from.stat()?.ok_or(Refusal::NotFound)?;
+        match (&from.here, &to.here) {
+            (Some(from), Some(to)) if from.vob.index == to.vob.index => {}
+            (Some(_), Some(_)) => return Err(Refusal::CrossDevice),
+            _ => self.in_one_vob(&from.top(), &to.top())?,
+        }
         let is_directory = |found: &rustix::fs::Stat| found.st_mode & libc::S_IFMT == libc::S_IFDIR;
-        if is_directory(&moved) && matches!(&to.place, Place::Path(path) if path.starts_with("checkout")) {
-            return Err(Refusal::NotDirectory);
+        let replaced = to.stat()?;
+        // Data of a checked-out file is a regular file, whatever takes its name.
+        let only_regular = |slot: &Slot, comes: Option<&rustix::fs::Stat>| match comes {
+            Some(comes) if slot.is_data() && is_directory(comes) => Err(Refusal::NotDirectory),
+            Some(comes) if slot.is_data() && !is_regular(comes) => Err(Refusal::Invalid),
+            _ => Ok(()),
+        };
+        match mode {
+            RenameMode::NoReplace => {}
+            RenameMode::Plain if to.is_data() && !is_regular(&moved) && !is_directory(&moved) => {
+                return self.move_over_data(from, to, (parent, name, new_name), &moved, replaced.as_ref());
+            }
+            RenameMode::Plain => only_regular(&to, Some(&moved))?,
+            RenameMode::Exchange => {
+                only_regular(&to, Some(&moved))?;
+                only_regular(&from, replaced.as_ref())?;
+            }
         }
         to.prepare()?;
-        let replaced = to.stat()?;
         let root = from.view.storage.root();
         let private = &from.view.private;
         if mode == RenameMode::Plain
@@ -323,6 +424,32 @@ impl Host {
         Ok(())
     }
 
+    /// Moves a link or a special file to the name of a checked-out file: it becomes a private object there, and
+    /// the data that had the name goes, as the rename of any file onto another ends the other.
+    fn move_over_data(
+        &self,
+        from: Slot,
+        to: Slot,
+        (parent, name, new_name): (Inode, &[u8], &[u8]),
+        moved: &rustix::fs::Stat,
+        data: Option<&rustix::fs::Stat>,
+    ) -> Result<(), Refusal> {
+        let Slot { view, dir, path, place, here, .. } = to;
+        let Some(here) = here else { return Err(Refusal::Io) };
+        let covering = Slot::private(here, new_name)?;
+        covering.prepare()?;
+        if let Some(data) = data {
+            view.private.leave(view.storage.root(), data.st_ino, &place)?;
+        }
+        rustix::fs::renameat(&from.dir, &from.path, &covering.dir, &covering.path)?;
+        view.private.moved(moved.st_ino, &from.place, covering.place.clone());
+        if data.is_some() {
+            rustix::fs::unlinkat(&dir, &path, AtFlags::empty())?;
+        }
+        self.uncover(&from, parent, name);
+        Ok(())
+    }
+
     pub(super) fn change_private(&self, view: &View, number: u64, change: &Change) -> Result<(), Refusal> {
         let root = view.storage.root();
         if let Some(size) = change.size {
@@ -345,6 +472,18 @@ impl Host {
         }
         Ok(())
     }
+}
+
+/// Tells whether a process has a supplementary group. A request carries the primary one alone; a process that is
+/// gone has none.
+fn in_supplementary_group(process: u32, group: u32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("Groups:"));
+    line.is_some_and(|groups| groups.split_whitespace().any(|word| word.parse() == Ok(group)))
+}
+
+fn is_regular(found: &rustix::fs::Stat) -> bool {
+    found.st_mode & libc::S_IFMT == libc::S_IFREG
 }
 
 fn change_mode(dir: &OwnedFd, path: &Path, mode: u32) -> Result<(), Refusal> {

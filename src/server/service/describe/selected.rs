@@ -3,10 +3,11 @@
 use super::Subject;
 use crate::server::proto::description::Object;
 use crate::server::proto::{
-    Failure, FailureCode, Hyperlink, HyperlinkFacts, ObjectKind, Selector, SelectorKind, TypeFacts,
+    Failure, FailureCode, Hyperlink, HyperlinkFacts, ObjectKind, Selector, SelectorKind,
 };
 use crate::server::registry::VobTag;
 use crate::server::service::facts::told;
+use crate::server::service::types::type_facts;
 use crate::server::state::Outcome;
 use crate::store::Vob;
 use crate::vob::{self, Element, ElementNo, Oid, TypeKind, TypeObject, VobState};
@@ -49,24 +50,7 @@ impl Subject<'_> {
     }
 
     fn type_object(&mut self, object: &TypeObject) -> Outcome<Object> {
-        let made = told(&self.vob.vob, object.event)?;
-        let (supertype, manager) = match object.kind {
-            TypeKind::Element => element_type_facts(&object.name),
-            _ => ("", ""),
-        };
-        // Where versions are made too, the attributes are theirs.
-        let attributes = if made.makes_versions { Vec::new() } else { made.attributes.clone() };
-        Ok(Object::Type(TypeFacts {
-            kind: type_object_kind(object.kind).into(),
-            name: object.name.clone().into_bytes(),
-            created: Some(made.created()),
-            owner: made.person.login,
-            group: made.person.group,
-            supertype: supertype.into(),
-            manager: manager.to_owned(),
-            attributes,
-            ..TypeFacts::default()
-        }))
+        type_facts(&self.vob.vob, &self.state, object).map(Object::Type)
     }
 
     fn hyperlink(&mut self, name: &str) -> Outcome<Object> {
@@ -129,17 +113,4 @@ pub fn type_object_kind(kind: TypeKind) -> ObjectKind {
 /// A type or hyperlink that the VOB does not have.
 pub fn not_found(kind: ObjectKind, name: &str) -> Failure {
     Failure { object_kind: kind.into(), ..Failure::new(FailureCode::TypeNotFound).name(name) }
-}
-
-/// Supertype and type manager of the predefined element types.
-fn element_type_facts(name: &str) -> (&'static str, &'static str) {
-    match name {
-        "directory" => ("file_system_object", "directory"),
-        "file" => ("file_system_object", "whole_copy"),
-        "text_file" => ("file", "text_file_delta"),
-        "compressed_file" => ("file", "z_whole_copy"),
-        "compressed_text_file" => ("text_file", "z_text_file_delta"),
-        "binary_delta_file" => ("file", "binary_delta"),
-        _ => ("", ""),
-    }
 }

@@ -5,8 +5,7 @@ use super::{Part, What};
 use crate::server::proto::FailureCode;
 use crate::server::service::facts;
 use crate::server::state::Outcome;
-use crate::vob::{BranchNo, Element, ElementNo, Operation, VersionNo};
-use std::collections::HashSet;
+use crate::vob::{BranchNo, Element, VersionNo};
 
 /// Places of one element's events among those of the same moment: what comes after its versions.
 const AFTER_VERSIONS: u32 = 1 << 31;
@@ -62,15 +61,22 @@ impl Gathered<'_> {
             }
         }
         for (label, version) in &element.labels {
-            if on(element.version(*version).branch) && part.has_version(*version) {
-                self.labelled.push((room, *label, number, *version, subject));
+            if !on(element.version(*version).branch) || !part.has_version(*version) {
+                continue;
+            }
+            match element.label_event(*label, *version) {
+                None => self.labelled.push((room, *label, number, *version, subject)),
+                Some(event) => {
+                    let time_ns = self.rooms[room as usize].vob.vob.event(event)?.time_ns;
+                    let what = What::Labelled(number, *version, *label);
+                    self.push(subject, event, time_ns, AFTER_VERSIONS | version.0, what);
+                }
             }
         }
         Ok(())
     }
 
-    /// Adds the labels that were attached by the event that made their type. A label itself does
-    /// not record its event: of others it is not known.
+    /// Adds the labels that were attached by the event that made their type.
     pub(super) fn labels(&mut self) -> Outcome<()> {
         let mut labelled = std::mem::take(&mut self.labelled);
         labelled.sort_unstable();
@@ -81,22 +87,10 @@ impl Gathered<'_> {
             let Some(object) = self.rooms[room as usize].state.types().get(label.index()).cloned() else {
                 continue;
             };
-            let vob = self.vob(room);
-            let event = vob.vob.event(object.event)?;
-            let mut attached: HashSet<(ElementNo, VersionNo)> = HashSet::new();
-            for operation in vob.vob.transaction(&event)?.operations {
-                match operation {
-                    Operation::ApplyLabel { label: other, targets } if other == label => {
-                        attached.extend(targets)
-                    }
-                    _ => {}
-                }
-            }
+            let event = self.vob(room).vob.event(object.event)?;
             for (_, label, element, version, subject) in of_label {
-                if attached.contains(&(*element, *version)) {
-                    let what = What::Labelled(*element, *version, *label);
-                    self.push(*subject, object.event, event.time_ns, AFTER_VERSIONS | version.0, what);
-                }
+                let what = What::Labelled(*element, *version, *label);
+                self.push(*subject, object.event, event.time_ns, AFTER_VERSIONS | version.0, what);
             }
         }
         Ok(())

@@ -319,7 +319,7 @@ impl<'a> Gathered<'a> {
                 self.element(subject, room, &*vob.element(*number)?, Part::Whole)?;
             }
         }
-        for object in state.types().iter().skip(predefined::ALL.len()) {
+        for object in state.present_types().skip(predefined::ALL.len()) {
             self.type_created(argument, room, object.number, object.event)?;
         }
         self.vob_created(argument, room)

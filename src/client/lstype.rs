@@ -1,0 +1,90 @@
+//! `lstype`: lists type objects.
+
+use super::commands::{Command, exclusive};
+use super::description::{self, Detail};
+use super::failure::kind_name;
+use super::layout;
+use super::options::{Arguments, flag, value};
+use super::session::{CommandError, CommandResult, Outcome, Session};
+use super::target::{any_type_selector, typed_vob};
+use crate::server::proto::description::Object;
+use crate::server::proto::type_outcome::Outcome as TypeOutcome;
+use crate::server::proto::{Description, ListTypesRequest, ObjectKind, Selector, TypeFacts};
+
+/// The table entry.
+pub const COMMAND: Command = Command {
+    name: "lst/ype",
+    aliases: &[],
+    usage: "[-long | -short] [-obsolete] [-local]\n       \
+            {-kind type-object-kind [-invob vob-selector] | type-selector ...}",
+    options: &[
+        flag("l/ong"),
+        flag("s/hort"),
+        flag("obs/olete"),
+        flag("loc/al"),
+        value("kin/d"),
+        value("inv/ob"),
+    ],
+    comments: false,
+    run,
+};
+
+fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
+    exclusive(arguments, &["long", "short"])?;
+    let kind = match arguments.text("kind").as_str() {
+        "" => ObjectKind::Unspecified,
+        "brtype" => ObjectKind::BranchType,
+        "lbtype" => ObjectKind::LabelType,
+        "eltype" => ObjectKind::ElementType,
+        "attype" => ObjectKind::AttributeType,
+        "hltype" => ObjectKind::HyperlinkType,
+        other => return Err(CommandError::Usage(format!("Unknown kind of type: \"{other}\""))),
+    };
+    if (kind == ObjectKind::Unspecified) == arguments.operands.is_empty() {
+        return Err(CommandError::Usage("Either -kind or type selectors required".to_owned()));
+    }
+    let select = |operand: &std::ffi::OsString| any_type_selector(session, operand);
+    let selectors: Vec<Selector> = arguments.operands.iter().map(select).collect::<Result<_, _>>()?;
+    let names: Vec<Vec<u8>> = selectors.iter().map(|selector| selector.name.clone()).collect();
+    let request = ListTypesRequest {
+        context: Some(session.context()?),
+        kind: kind.into(),
+        vob: Some(typed_vob(session, arguments.value("invob"))?),
+        selectors,
+    };
+    let reply = session.call(async |mut host| host.list_types(request).await)?;
+    let mut all_done = true;
+    for (place, outcome) in reply.outcomes.into_iter().enumerate() {
+        match outcome.outcome {
+            Some(TypeOutcome::Done(facts)) => {
+                for line in lines(session, arguments, facts) {
+                    session.line(&[&line])?;
+                }
+            }
+            Some(TypeOutcome::Failure(failure)) => {
+                all_done = false;
+                session.failure(&failure, names.get(place).map(Vec::as_slice).unwrap_or_default(), None);
+            }
+            None => all_done = false,
+        }
+    }
+    Ok(Outcome::of(all_done))
+}
+
+fn lines(session: &Session, arguments: &Arguments, facts: TypeFacts) -> Vec<Vec<u8>> {
+    if arguments.has("long") {
+        let name = facts.name.clone();
+        let facts = Description { object: Some(Object::Type(facts)) };
+        return description::layout(&facts, &name, Detail::Long, &session.dates);
+    }
+    if arguments.has("short") {
+        return vec![facts.name];
+    }
+    let created = facts.created.clone().unwrap_or_default();
+    let person = created.person.unwrap_or_default();
+    let lead = format!("{:<13}  {:<10} ", session.dates.short(created.time_s), person.login);
+    let kind = kind_name(facts.kind()).as_bytes();
+    let mut lines = vec![[lead.as_bytes(), kind, b" \"", &facts.name, b"\""].concat()];
+    lines.extend(layout::comment(&created.comment));
+    lines
+}

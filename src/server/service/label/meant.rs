@@ -1,0 +1,274 @@
+//! What the arguments of mklabel and rmlabel mean in the view: elements and versions, and with -recurse all
+//! that is visible below directories.
+
+use super::{Meant, Slot};
+use crate::server::proto::{Context, Failure, FailureCode, LabelRequest, Pname};
+use crate::server::service::facts::{self, join};
+use crate::server::state::{Outcome, Server};
+use crate::view::history::Place;
+use crate::view::private::names_in;
+use crate::view::{DirectoryState, Found, MountedVob, Resolved, Shown, View, ViewStorage};
+use crate::vob::apply::DirectoryAt;
+use crate::vob::{Element, ElementKind, ElementNo, Entry, SymlinkNo};
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// Links followed one after another, as the kernel does.
+const LINKS_MAX: usize = 40;
+
+/// Collects what arguments mean.
+pub(super) struct Finder<'a> {
+    server: &'a Server,
+    context: &'a Context,
+    request: &'a LabelRequest,
+    vobs: Vec<Arc<MountedVob>>,
+    slots: Vec<Slot>,
+}
+
+/// A name that was found: of which argument, where below it, and where in the view.
+struct Name<'a> {
+    argument: u32,
+    below: Vec<u8>,
+    view: &'a Arc<View>,
+    /// The path in the view, beginning with the VOB's tag.
+    inside: Vec<u8>,
+    recursed: bool,
+}
+
+impl<'a> Finder<'a> {
+    pub fn new(server: &'a Server, context: &'a Context, request: &'a LabelRequest) -> Finder<'a> {
+        Finder { server, context, request, vobs: Vec::new(), slots: Vec::new() }
+    }
+
+    /// Returns the VOBs, and the names in the order of their arguments.
+    pub fn finish(self) -> (Vec<Arc<MountedVob>>, Vec<Slot>) {
+        (self.vobs, self.slots)
+    }
+
+    pub fn argument(&mut self, argument: u32, pname: &Pname) {
+        let found = self.server.place(self.context, pname).and_then(|(view, inside)| {
+            let resolved = self.server.host.resolve(&view, inside)?;
+            Ok((view, inside, resolved))
+        });
+        match found {
+            Err(failure) => self.slots.push(failed(argument, Vec::new(), false, failure)),
+            Ok((view, inside, resolved)) => {
+                let inside = inside.to_vec();
+                let name = Name { argument, below: Vec::new(), view: &view, inside, recursed: false };
+                self.resolved(name, resolved);
+            }
+        }
+    }
+
+    fn resolved(&mut self, name: Name<'_>, resolved: Resolved) {
+        let (argument, below, recursed) = (name.argument, name.below.clone(), name.recursed);
+        if let Err(failure) = self.found(name, &resolved) {
+            self.slots.push(failed(argument, below, recursed, failure));
+        }
+    }
+
+    fn found(&mut self, name: Name<'_>, resolved: &Resolved) -> Outcome<()> {
+        let vob = &resolved.vob;
+        let (meant, number) = match &resolved.found {
+            Found::Private { .. } => return Err(Failure::new(FailureCode::NotAVobObject)),
+            Found::Symlink(number) => {
+                return match self.request.follow {
+                    true => self.follow(name, vob, *number),
+                    false => Err(Failure::new(FailureCode::NotAnElement)),
+                };
+            }
+            Found::Element { element, shown, .. } => {
+                self.element(&name, vob, element, *shown);
+                let is_shown = matches!(shown, Shown::Version(..) | Shown::CheckedOut(_));
+                if self.request.recurse && is_shown && element.kind == ElementKind::Directory {
+                    let state = name.view.directory(vob, element.number)?;
+                    self.below(name, vob, state)?;
+                }
+                return Ok(());
+            }
+            Found::History(place) => match *place {
+                Place::Version(number, version) | Place::Directory(number, DirectoryAt::Version(version)) => {
+                    (Meant::Version(version), number)
+                }
+                Place::Element(number) => (Meant::Element, number),
+                Place::Branch(number, branch) => (Meant::Branch(branch), number),
+                Place::OwnCheckout(number) | Place::OtherCheckout(number, _) => {
+                    (self.checked_out(name.view, &*vob.element(number)?), number)
+                }
+                Place::Directory(number, DirectoryAt::CheckedOut(_)) => {
+                    (self.checked_out(name.view, &*vob.element(number)?), number)
+                }
+                Place::Symlink(_) => return Err(Failure::new(FailureCode::NotAnElement)),
+            },
+        };
+        self.push(name, vob, number, Ok(meant));
+        Ok(())
+    }
+
+    fn checked_out(&self, view: &View, element: &Element) -> Meant {
+        element.checkout_of(&view.uuid()).map_or(Meant::Element, |own| Meant::CheckedOut(own.branch))
+    }
+
+    fn element(&mut self, name: &Name<'_>, vob: &Arc<MountedVob>, element: &Element, shown: Shown) {
+        let meant = match shown {
+            Shown::Version(version, _) => Ok(Meant::Version(version)),
+            Shown::CheckedOut(_) => Ok(self.checked_out(name.view, element)),
+            // Another version than the view's may be meant.
+            Shown::Nothing(_) | Shown::Error(_)
+                if self.request.remove || !self.request.version.is_empty() =>
+            {
+                Ok(Meant::Element)
+            }
+            Shown::Nothing(_) | Shown::Error(_) => Err(Failure::new(FailureCode::NoVersionSelected)),
+        };
+        let name = Name {
+            argument: name.argument,
+            below: name.below.clone(),
+            view: name.view,
+            inside: Vec::new(),
+            recursed: name.recursed,
+        };
+        self.push(name, vob, element.number, meant);
+    }
+
+    fn push(&mut self, name: Name<'_>, vob: &Arc<MountedVob>, number: ElementNo, meant: Outcome<Meant>) {
+        let known = self.vobs.iter().position(|known| known.index == vob.index);
+        let place = known.unwrap_or_else(|| {
+            self.vobs.push(Arc::clone(vob));
+            self.vobs.len() - 1
+        });
+        let Name { argument, below: path, recursed, .. } = name;
+        self.slots.push(Slot { argument, path, recursed, at: Some((place, number)), meant, result: None });
+    }
+
+    /// Goes through what is visible below a directory: names in their order, a directory before what is in it.
+    fn below(&mut self, top: Name<'_>, vob: &Arc<MountedVob>, state: Arc<DirectoryState>) -> Outcome<()> {
+        let mut seen = HashSet::from([state.element.number]);
+        let bound = top.view.bound(vob);
+        let mut levels = vec![Level::new(top.below, top.inside, vob, top.view, state)?];
+        while let Some(level) = levels.last_mut() {
+            let Some((leaf, entry)) = level.names.next() else {
+                levels.pop();
+                continue;
+            };
+            let name = Name {
+                argument: top.argument,
+                below: join(&level.below, &leaf),
+                view: top.view,
+                inside: join(&level.inside, &leaf),
+                recursed: true,
+            };
+            let number = match entry {
+                Entry::Symlink(link) => {
+                    if self.request.follow {
+                        let (argument, below) = (name.argument, name.below.clone());
+                        if let Err(failure) = self.follow(name, vob, link) {
+                            self.slots.push(failed(argument, below, true, failure));
+                        }
+                    }
+                    continue;
+                }
+                Entry::Element(number) => number,
+            };
+            let element = vob.element(number)?;
+            let shown = top.view.select(vob, &bound.descend(&level.state.path, &leaf), &element);
+            if !matches!(shown, Shown::Version(..) | Shown::CheckedOut(_)) {
+                continue;
+            }
+            self.element(&name, vob, &element, shown);
+            if element.kind == ElementKind::Directory && seen.insert(number) {
+                let state = facts::enter(top.view, vob, &level.state, &leaf, number)?;
+                levels.push(Level::new(name.below, name.inside, vob, top.view, state)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes on where a symbolic link leads to. A link on the way of its text is not followed.
+    fn follow(&mut self, name: Name<'_>, vob: &Arc<MountedVob>, link: SymlinkNo) -> Outcome<()> {
+        let (mut vob, mut link) = (Arc::clone(vob), link);
+        let mut inside = name.inside.clone();
+        for _ in 0..LINKS_MAX {
+            let target = vob.vob.symlink(link)?.target.clone();
+            inside = joined(&inside, &target);
+            let below = self.server.below_viewroot(&inside);
+            let path = below.map_or(inside.clone(), |(_, path)| path.to_vec());
+            let resolved = self.server.host.resolve(name.view, &path)?;
+            match resolved.found {
+                Found::Symlink(next) => (vob, link, inside) = (resolved.vob, next, path),
+                _ => {
+                    self.resolved(Name { inside: path, ..name }, resolved);
+                    return Ok(());
+                }
+            }
+        }
+        Err(Failure { errno: libc::ELOOP, ..Failure::new(FailureCode::SystemError) })
+    }
+}
+
+/// A directory of which names are still to come.
+struct Level {
+    below: Vec<u8>,
+    inside: Vec<u8>,
+    state: Arc<DirectoryState>,
+    names: std::vec::IntoIter<(Vec<u8>, Entry)>,
+}
+
+impl Level {
+    fn new(
+        below: Vec<u8>,
+        inside: Vec<u8>,
+        vob: &MountedVob,
+        view: &View,
+        state: Arc<DirectoryState>,
+    ) -> Outcome<Level> {
+        let private = names_in(view.storage.root(), &ViewStorage::private(&state.element.oid));
+        let private: HashSet<Vec<u8>> = private
+            .map_err(|refusal| Failure::other(format!("private files cannot be listed: {refusal:?}")))?
+            .into_iter()
+            .collect();
+        let names: Vec<(Vec<u8>, Entry)> = state
+            .catalog
+            .iter()
+            .filter(|(name, _)| !private.contains(*name))
+            .map(|(name, entry)| (name.to_vec(), entry))
+            .collect();
+        let element_of = |(_, entry): &(Vec<u8>, Entry)| match entry {
+            Entry::Element(number) => Some(*number),
+            Entry::Symlink(_) => None,
+        };
+        vob.vob.prefetch(&names.iter().filter_map(element_of).collect::<Vec<_>>())?;
+        Ok(Level { below, inside, state, names: names.into_iter() })
+    }
+}
+
+fn failed(argument: u32, path: Vec<u8>, recursed: bool, failure: Failure) -> Slot {
+    Slot { argument, path, recursed, at: None, meant: Err(failure), result: None }
+}
+
+/// Where a link at a path leads to: `.` and `..` cleaned.
+fn joined(link: &[u8], target: &[u8]) -> Vec<u8> {
+    let parent = link.iter().rposition(|byte| *byte == b'/').map_or(&b""[..], |place| &link[..place]);
+    let parent = if target.starts_with(b"/") { b"" } else { parent };
+    let mut names: Vec<&[u8]> = Vec::new();
+    for name in parent.split(|byte| *byte == b'/').chain(target.split(|byte| *byte == b'/')) {
+        match name {
+            b"" | b"." => {}
+            b".." => drop(names.pop()),
+            name => names.push(name),
+        }
+    }
+    names.iter().fold(Vec::new(), |path, name| [&path[..], b"/", name].concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_lead_from_their_directory() {
+        assert_eq!(joined(b"/vobs/x/src/l", b"../inc/./a.h"), b"/vobs/x/inc/a.h");
+        assert_eq!(joined(b"/vobs/x/l", b"/vobs/y//b"), b"/vobs/y/b");
+        assert_eq!(joined(b"/l", b"../../a"), b"/a");
+    }
+}

@@ -1,0 +1,155 @@
+//! mkbranch: branches that users make, and the checkouts on them.
+
+use super::check_out::Target;
+use super::types::selected_type;
+use super::version_selector::Wanted;
+use crate::server::identity::Caller;
+use crate::server::proto::{
+    BranchFailure, CheckedOut, CheckoutArgument, CheckoutRequest, Context, Failure, FailureCode,
+    MakeBranchOutcome, MakeBranchReply, MakeBranchRequest, Notice, NoticeCode, Selector, make_branch_outcome,
+};
+use crate::server::state::{Outcome, Server, now_ns};
+use crate::view::live::Shown;
+use crate::view::resolve::{branch_id, version_id};
+use crate::vob::apply::branch_in_the_way;
+use crate::vob::{Element, ElementNo, Operation, Transaction, VersionNo, VobState};
+
+/// The branches that a command makes.
+pub struct Making<'a> {
+    /// Their type.
+    pub branch_type: &'a Selector,
+    /// The version they are made at; none: the one in the view, or the one named.
+    pub wanted: Option<&'a Wanted>,
+}
+
+/// A branch that is about to be made.
+pub struct PlannedBranch {
+    /// How.
+    pub operation: Operation,
+    /// What the user is told.
+    pub notice: Notice,
+    /// Its version 0.
+    pub version_zero: Vec<u8>,
+}
+
+impl Server {
+    pub(super) fn make_branches(
+        &self,
+        caller: &Caller,
+        request: &MakeBranchRequest,
+    ) -> Outcome<MakeBranchReply> {
+        let context = Server::context(&request.context)?;
+        let wanted = self.wanted_version(caller, &request.version)?;
+        let branch_type = request.branch_type.clone().unwrap_or_default();
+        let making = Making { branch_type: &branch_type, wanted: wanted.as_ref() };
+        let one = |argument: &CheckoutArgument| {
+            let made = match request.no_checkout {
+                true => self.make_branch_only(caller, context, argument, &making),
+                false => {
+                    let checkout = CheckoutRequest::default();
+                    self.check_out_one(caller, context, &checkout, argument, Some(&making))
+                }
+            };
+            MakeBranchOutcome {
+                outcome: Some(match made {
+                    Ok(done) => make_branch_outcome::Outcome::Done(done),
+                    Err(failure) => make_branch_outcome::Outcome::Failure(
+                        self.at_version(context, argument, &making, failure),
+                    ),
+                }),
+            }
+        };
+        Ok(MakeBranchReply { outcomes: request.arguments.iter().map(one).collect() })
+    }
+
+    /// Adds the version at which the branch was to be made, if there is one.
+    fn at_version(
+        &self,
+        context: &Context,
+        argument: &CheckoutArgument,
+        making: &Making<'_>,
+        failure: Failure,
+    ) -> BranchFailure {
+        let version = self.target(context, &argument.pname).and_then(|target| {
+            let checked_out = target.element.checkout_of(&target.view.uuid()).map(|checkout| checkout.from);
+            let version = match (making.wanted, target.named, checked_out) {
+                (None, None, Some(from)) => from,
+                _ => self.branch_point(&target, making)?,
+            };
+            Ok(version_id(&target.vob.vob.state(), &target.element, version))
+        });
+        BranchFailure { version: version.unwrap_or_default().into_bytes(), failure: Some(failure) }
+    }
+
+    /// Finds the version at which a branch of an argument is to be made.
+    pub(super) fn branch_point(&self, target: &Target, making: &Making<'_>) -> Outcome<VersionNo> {
+        if let Some(wanted) = making.wanted {
+            return wanted.select(&wanted.bind(&target.vob), &target.vob, &target.element);
+        }
+        match (target.named, target.shown) {
+            (Some(named), _) => Ok(named),
+            (None, Shown::Version(version, _)) => Ok(version),
+            (None, Shown::CheckedOut(_)) => Err(Failure::new(FailureCode::VersionIsCheckedOut)),
+            (None, _) => Err(Failure::new(FailureCode::NoVersionSelected)),
+        }
+    }
+
+    fn make_branch_only(
+        &self,
+        caller: &Caller,
+        context: &Context,
+        argument: &CheckoutArgument,
+        making: &Making<'_>,
+    ) -> Outcome<CheckedOut> {
+        let target = self.target(context, &argument.pname)?;
+        self.permit_element(caller, &target.vob, &target.element, "make branch")?;
+        if target.element.number == ElementNo::LOST_AND_FOUND {
+            return Err(Failure::other("lost+found has no branches"));
+        }
+        let point = self.branch_point(&target, making)?;
+        let mut done = CheckedOut::default();
+        self.commit(&target.vob, |store| {
+            let element = store.element(target.element.number)?;
+            let element = element.ok_or_else(|| Failure::internal("the element is gone"))?;
+            let planned = plan_branch(&store.state(), &element, making, point)?;
+            done.notices.push(planned.notice);
+            Ok(vec![Transaction {
+                time_ns: now_ns(),
+                user: self.user(caller, context),
+                comment: String::from_utf8_lossy(&argument.comment).into_owned(),
+                attributes: vec![],
+                operations: vec![planned.operation],
+            }])
+        })?;
+        done.kind = super::facts::kinds(&target.element).1.into();
+        Ok(done)
+    }
+}
+
+/// Plans a branch of an element.
+///
+/// # Errors
+/// `TYPE_NOT_FOUND`, or `BRANCH_EXISTS` where the type may not be used again.
+pub fn plan_branch(
+    state: &VobState,
+    element: &Element,
+    making: &Making<'_>,
+    from: VersionNo,
+) -> Outcome<PlannedBranch> {
+    let object = selected_type(state, making.branch_type)?;
+    if let Some(branch) = branch_in_the_way(element, from, object.number, object.is_per_branch()) {
+        let branch = branch_id(state, element, branch).into_bytes();
+        return Err(Failure { branch, ..Failure::new(FailureCode::BranchExists).name(object.name.as_str()) });
+    }
+    let parent = branch_id(state, element, element.version(from).branch);
+    Ok(PlannedBranch {
+        operation: Operation::CreateBranch { element: element.number, from, branch_type: object.number },
+        notice: Notice {
+            code: NoticeCode::CreatedBranch.into(),
+            name: object.name.clone().into_bytes(),
+            version: version_id(state, element, from).into_bytes(),
+            ..Notice::default()
+        },
+        version_zero: format!("{parent}/{}/0", object.name).into_bytes(),
+    })
+}

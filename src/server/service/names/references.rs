@@ -1,0 +1,97 @@
+//! Which catalogs hold an element: one that none holds moves to `lost+found`.
+
+use crate::server::proto::{Failure, Notice, NoticeCode};
+use crate::server::state::Outcome;
+use crate::store::Vob;
+use crate::vob::apply::DirectoryAt;
+use crate::vob::{Checkout, Directory, Element, ElementNo, Entry, NameChange, Operation, VersionNo};
+use std::collections::HashSet;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+/// Answers what a catalog will be, where it will be another than it is.
+pub(super) type Instead<'a> = &'a dyn Fn(ElementNo, DirectoryAt) -> Option<Arc<Directory>>;
+
+/// Tells whether some directory version or checkout will catalog an element.
+///
+/// # Errors
+/// If the VOB cannot be read.
+pub(super) fn is_catalogued(store: &Vob, element: &Element, instead: Instead<'_>) -> Outcome<bool> {
+    let wanted = Some(Entry::Element(element.number));
+    for (directory, name) in &element.names {
+        let parent =
+            store.element(*directory)?.ok_or_else(|| Failure::internal("a directory element is gone"))?;
+        let versions =
+            (0..parent.versions.len() as u32).map(|number| DirectoryAt::Version(VersionNo(number)));
+        let checkouts = parent.checkouts.iter().map(|checkout| DirectoryAt::CheckedOut(checkout.number));
+        // Other versions may be stored against one that is changed in place: each is looked at.
+        let in_place = versions.clone().any(|at| instead(*directory, at).is_some());
+        for at in checkouts.chain(versions.filter(|_| in_place)) {
+            let catalog = match instead(*directory, at) {
+                Some(catalog) => catalog,
+                None => store.directory(*directory, at)?,
+            };
+            if catalog.get(name) == wanted {
+                return Ok(true);
+            }
+        }
+        let count = parent.versions.len();
+        let mut found = false;
+        if !in_place && store.ever(*directory, count, name)?.contains(&Entry::Element(element.number)) {
+            store.mentions(*directory, count, name, &mut |mention| {
+                found |= mention.entry == wanted;
+                if found { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            })?;
+        }
+        if found {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Finds what the checkouts of directories catalog and nothing else does: those elements lose
+/// their last name when the checkouts are given up. Answers the operation that moves them to
+/// `lost+found`, and what is told of each.
+///
+/// # Errors
+/// If the VOB cannot be read.
+pub fn orphans(store: &Vob, given_up: &[(ElementNo, Checkout)]) -> Outcome<(Option<Operation>, Vec<Notice>)> {
+    let own = |directory: ElementNo, at: DirectoryAt| {
+        let is = |(number, checkout): &(ElementNo, Checkout)| {
+            *number == directory && at == DirectoryAt::CheckedOut(checkout.number)
+        };
+        given_up.iter().any(is)
+    };
+    let (mut found, mut changes, mut notices) = (HashSet::new(), Vec::new(), Vec::new());
+    for (directory, checkout) in given_up {
+        let before = store.directory(*directory, DirectoryAt::Version(checkout.from))?;
+        let held = store.directory(*directory, DirectoryAt::CheckedOut(checkout.number))?;
+        for change in before.changes_to(&held) {
+            let Some(Entry::Element(child)) = change.entry else {
+                continue;
+            };
+            let missing = || Failure::internal("a catalogued element is gone");
+            let element = store.element(child)?.ok_or_else(missing)?;
+            let gone = |directory, at| own(directory, at).then(Arc::default);
+            if !found.contains(&child) && !is_catalogued(store, &element, &gone)? {
+                let (name, notice) = lost(&element, &change.name);
+                found.insert(child);
+                changes.push(NameChange { name: name.into(), entry: change.entry });
+                notices.push(notice);
+            }
+        }
+    }
+    let element = ElementNo::LOST_AND_FOUND;
+    Ok(((!changes.is_empty()).then_some(Operation::ChangeInPlace { element, changes }), notices))
+}
+
+/// What is told of an element that moves to `lost+found`, and its name there: the name it had, a
+/// dot and its identity, the name cut so that both fit.
+pub(super) fn lost(element: &Element, leaf: &[u8]) -> (Vec<u8>, Notice) {
+    let oid = element.oid.to_string();
+    let leaf = &leaf[..leaf.len().min(255 - oid.len() - 1)];
+    let name = [leaf, b".", oid.as_bytes()].concat();
+    let code = NoticeCode::LostAndFound.into();
+    (name, Notice { code, name: leaf.to_vec(), oid, ..Notice::default() })
+}
