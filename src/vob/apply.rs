@@ -4,13 +4,15 @@
 //! records that change, or refuses it without any effect. It is the only place that decides
 //! what an operation means, on commit as on replay.
 
+mod checkouts;
 mod in_place;
-use super::definition::{TypeDefinition, TypeProperties};
+mod types;
+
 use super::directory::{Directory, DirectoryNode, Entry, NameChange};
 use super::element::{Branch, Checkout, Content, Element, ElementKind, Hyperlink, NewElement, Version};
 use super::identity::{BranchNo, ElementNo, EventNo, Oid, SymlinkNo, TypeNo, VersionNo, ViewUuid};
 use super::operation::{Operation, Transaction};
-use super::state::{TypeKind, TypeObject, VobState, predefined, valid_type_name};
+use super::state::{TypeKind, TypeObject, VobState, predefined};
 use serde::{Deserialize, Serialize};
 use std::collections::hash_map::Entry as Slot;
 use std::collections::{BTreeSet, HashMap};
@@ -437,100 +439,6 @@ impl Work<'_> {
         self.change_catalog(ElementNo::ROOT, &[NameChange { name, entry }])
     }
 
-    fn create_type(
-        &mut self,
-        number: TypeNo,
-        kind: TypeKind,
-        name: &str,
-        definition: Option<TypeDefinition>,
-    ) -> Result<(), Refused> {
-        let state = &mut self.changes.state;
-        due("type", state.next_type().0, number.0)?;
-        free_name(state, kind, name)?;
-        let (name, event) = (name.to_owned(), self.event);
-        state.add_type(TypeObject {
-            number,
-            kind,
-            name,
-            event,
-            definition,
-            described: event,
-            removed: false,
-        });
-        self.changes.types.insert(number);
-        Ok(())
-    }
-
-    fn check_definition(
-        &self,
-        number: TypeNo,
-        kind: TypeKind,
-        definition: &TypeDefinition,
-    ) -> Result<(), Refused> {
-        definition.check(kind).map_err(Refused::BadDefinition)?;
-        let TypeProperties::Element { supertype, .. } = &definition.properties else {
-            return Ok(());
-        };
-        self.type_of_kind(*supertype, TypeKind::Element)?;
-        let mut at = Some(*supertype);
-        while let Some(above) = at {
-            if above == number {
-                return Err(Refused::BadDefinition("a type cannot be its own supertype".to_owned()));
-            }
-            at = self.changes.state.element_type(above).0;
-        }
-        Ok(())
-    }
-
-    fn redefine_type(&mut self, number: TypeNo, definition: &TypeDefinition) -> Result<(), Refused> {
-        let object = self.type_object(number)?;
-        if predefined::is_predefined(number) {
-            return Err(Refused::Predefined(object.name));
-        }
-        self.check_definition(number, object.kind, definition)?;
-        let (definition, described) = (Some(definition.clone()), self.event);
-        self.replace_type(TypeObject { definition, described, ..object });
-        Ok(())
-    }
-
-    fn rename_type(&mut self, number: TypeNo, name: &str) -> Result<(), Refused> {
-        let object = self.type_object(number)?;
-        // Programs know those by their names; `main` is only a branch type.
-        if predefined::is_predefined(number) && number != predefined::MAIN {
-            return Err(Refused::Predefined(object.name));
-        }
-        free_name(&self.changes.state, object.kind, name)?;
-        self.note_name(number);
-        self.replace_type(TypeObject { name: name.to_owned(), ..object });
-        self.note_name(number);
-        Ok(())
-    }
-
-    fn remove_type(&mut self, number: TypeNo) -> Result<(), Refused> {
-        let object = self.type_object(number)?;
-        if predefined::is_predefined(number) {
-            return Err(Refused::Predefined(object.name));
-        }
-        let state = &self.changes.state;
-        if state.present_types().any(|other| state.element_type(other.number).0 == Some(number)) {
-            return Err(Refused::IsSupertype(object.name));
-        }
-        self.note_name(number);
-        self.replace_type(TypeObject { removed: true, ..object });
-        Ok(())
-    }
-
-    fn replace_type(&mut self, object: TypeObject) {
-        self.changes.types.insert(object.number);
-        self.changes.state.replace_type(object);
-    }
-
-    /// Notes that a type's name may lead elsewhere below `@@`.
-    fn note_name(&mut self, number: TypeNo) {
-        let name = self.changes.state.type_name(number).to_owned();
-        self.changes.history_names.insert(name);
-    }
-
     fn create_element(&mut self, new: NewElement) -> Result<(), Refused> {
         let NewElement { number, kind, .. } = new;
         due("element", self.changes.state.header.elements, number.0)?;
@@ -704,117 +612,6 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn check_out(&mut self, number: ElementNo, checkout: Checkout) -> Result<(), Refused> {
-        let element = self.element_version(number, checkout.from)?;
-        if element.checkout_of(&checkout.view).is_some() {
-            return Err(Refused::AlreadyCheckedOut);
-        }
-        if element.version(checkout.from).branch != checkout.branch {
-            return Err(no_such("version on the branch", checkout.from.0));
-        }
-        if checkout.reserved {
-            reserved_elsewhere(element, &checkout)?;
-        }
-        let (at, from, directory) = (checkout.number, checkout.from, element.kind == ElementKind::Directory);
-        element.checkouts.push(checkout);
-        self.changes.checkouts.insert(number);
-        if directory {
-            let catalog = self.directory(number, DirectoryAt::Version(from))?;
-            let base_node = self.node(number, DirectoryAt::Version(from))?;
-            let node = DirectoryNode::choose(&catalog, Some((from, &base_node)), vec![]);
-            let key = (number, DirectoryAt::CheckedOut(at));
-            self.changes.directories.insert(key, Some((Arc::new(node), catalog)));
-        }
-        Ok(())
-    }
-
-    fn take_checkout(&mut self, number: ElementNo, view: &ViewUuid) -> Result<Checkout, Refused> {
-        let element = self.element(number)?;
-        let at = element.checkouts.iter().position(|c| c.view == *view).ok_or(Refused::NotCheckedOut)?;
-        let checkout = element.checkouts.remove(at);
-        if element.kind == ElementKind::Directory {
-            self.changes.directories.insert((number, DirectoryAt::CheckedOut(checkout.number)), None);
-        }
-        self.changes.checkouts.insert(number);
-        Ok(checkout)
-    }
-
-    fn reserve(&mut self, number: ElementNo, view: &ViewUuid, reserved: bool) -> Result<(), Refused> {
-        let element = self.element(number)?;
-        let at = element.checkouts.iter().position(|c| c.view == *view).ok_or(Refused::NotCheckedOut)?;
-        if reserved {
-            reserved_elsewhere(element, &element.checkouts[at])?;
-        }
-        element.checkouts[at].reserved = reserved;
-        Ok(())
-    }
-
-    fn check_in(&mut self, number: ElementNo, view: &ViewUuid, new: NewVersion) -> Result<(), Refused> {
-        self.file_content(number, &new.content)?;
-        let element = self.element(number)?;
-        let checkout = element.checkout_of(view).ok_or(Refused::NotCheckedOut)?.clone();
-        if element.newest(checkout.branch) != checkout.from {
-            return Err(Refused::NotPredecessor { branch: checkout.branch });
-        }
-        reserved_elsewhere(element, &checkout)?;
-        let catalog = match element.kind {
-            ElementKind::Directory => Some(self.directory(number, DirectoryAt::CheckedOut(checkout.number))?),
-            ElementKind::File => None,
-        };
-        self.take_checkout(number, view)?;
-        let version = self.add_version(number, checkout.branch, new)?;
-        match catalog {
-            Some(catalog) => self.store_catalog(number, version, checkout.from, catalog),
-            None => Ok(()),
-        }
-    }
-
-    fn change_directory(
-        &mut self,
-        number: ElementNo,
-        view: &ViewUuid,
-        changes: &[NameChange],
-        note: &str,
-    ) -> Result<(), Refused> {
-        self.file_content(number, &Content::Directory)?;
-        let element = self.element(number)?;
-        let held = element.checkouts.iter_mut().find(|c| c.view == *view).ok_or(Refused::NotCheckedOut)?;
-        if !note.is_empty() {
-            if !held.comment.is_empty() {
-                held.comment.push('\n');
-            }
-            held.comment.push_str(note);
-        }
-        let (at, from) = (held.number, held.from);
-        let mut catalog = (*self.directory(number, DirectoryAt::CheckedOut(at))?).clone();
-        self.note_names(number, changes)?;
-        catalog.apply(changes);
-        let before = self.directory(number, DirectoryAt::Version(from))?;
-        let base_node = self.node(number, DirectoryAt::Version(from))?;
-        let node = DirectoryNode::choose(&catalog, Some((from, &base_node)), before.changes_to(&catalog));
-        let key = (number, DirectoryAt::CheckedOut(at));
-        self.changes.directories.insert(key, Some((Arc::new(node), Arc::new(catalog))));
-        Ok(())
-    }
-
-    /// Attaches a label: what carries it in the same element, or on the same branch where each
-    /// branch may have one, loses it.
-    fn apply_label(&mut self, label: TypeNo, targets: &[(ElementNo, VersionNo)]) -> Result<(), Refused> {
-        let object = self.type_object(label)?;
-        let (per_branch, event) = (object.is_per_branch(), self.event);
-        let event = (event != object.event).then_some(event);
-        self.note_name(label);
-        for (number, version) in targets {
-            let element = self.element_version(*number, *version)?;
-            let branch = element.version(*version).branch;
-            element.detach_label(label, |element, other| {
-                other != *version && (!per_branch || element.version(other).branch == branch)
-            });
-            element.attach_label(label, *version, event);
-        }
-        Ok(())
-    }
-
     fn create_hyperlink(
         &mut self,
         link_type: TypeNo,
@@ -859,16 +656,6 @@ pub fn branch_in_the_way(
     element.branches_with_type(branch_type).find(|branch| !per_branch || sprouts_there(branch))
 }
 
-fn free_name(state: &VobState, kind: TypeKind, name: &str) -> Result<(), Refused> {
-    if !valid_type_name(name) {
-        return Err(Refused::BadName(name.to_owned()));
-    }
-    if state.name_taken(kind, name) {
-        return Err(Refused::NameTaken(name.to_owned()));
-    }
-    Ok(())
-}
-
 struct NewVersion {
     content: Content,
     executable: bool,
@@ -882,15 +669,6 @@ fn no_such(kind: &'static str, number: u32) -> Refused {
 
 fn due(kind: &'static str, expected: u32, found: u32) -> Result<(), Refused> {
     if expected == found { Ok(()) } else { Err(Refused::WrongNumber { kind, expected, found }) }
-}
-
-fn reserved_elsewhere(element: &Element, checkout: &Checkout) -> Result<(), Refused> {
-    let branch = checkout.branch;
-    let mut others = element.checkouts.iter().filter(|c| c.view != checkout.view && c.branch == branch);
-    match others.find(|other| other.reserved) {
-        Some(other) => Err(Refused::Reserved { view: other.view, view_tag: other.view_tag.clone(), branch }),
-        None => Ok(()),
-    }
 }
 
 /// The names a directory can catalog: up to 255 bytes, no `/`, no NUL, not `.` or `..`.

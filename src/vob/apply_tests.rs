@@ -1,7 +1,7 @@
 //! Laws of types, labels, branches and reservations.
 
 use super::*;
-use crate::vob::definition::{MergeType, TypeScope};
+use crate::vob::definition::{MergeType, TypeDefinition, TypeProperties, TypeScope};
 use crate::vob::operation::User;
 
 /// A VOB in memory with one file element, number 2, that has versions `/main/0` to `/main/2`.

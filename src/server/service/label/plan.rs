@@ -106,9 +106,9 @@ impl<'a> Plan<'a> {
         let per_branch = self.label.is_per_branch();
         let branch = element.version(version).branch;
         let shares = |other: &VersionNo| !per_branch || element.version(*other).branch == branch;
-        let earlier = self.changed.get(&element.number).into_iter().flatten().copied();
+        let mut earlier = self.changed.get(&element.number).into_iter().flatten().copied();
         // The last name of this command that moved it counts, not what it was moved from.
-        let here = earlier.filter(shares).next_back();
+        let here = earlier.rfind(shares);
         // Two names of one element below a directory are one object.
         if recursed && here == Some(version) {
             return Ok(None);
