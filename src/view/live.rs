@@ -266,15 +266,9 @@ impl View {
         self.rules.read().spec.clone()
     }
 
-    /// Puts another config spec in force, without a word to the kernel: what a mount shows is
-    /// given another spec by [`Host::set_spec`](super::Host::set_spec).
-    pub fn set_spec(&self, spec: ConfigSpec) {
-        drop(self.begin_generation(Some(spec), &|| {}));
-    }
-
     /// Forgets everything that depends on the config spec or on type names. The caller makes
     /// the kernel forget everything too.
-    pub fn forget_selection(&self) {
+    pub(super) fn forget_selection(&self) {
         drop(self.begin_generation(None, &|| {}));
     }
 

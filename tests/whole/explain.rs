@@ -2,56 +2,32 @@
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
 
 use serde_json::Value;
 
 use crate::project::Project;
-use crate::repository::{NEXT, Parents, Repository};
-use crate::transcript::check;
-use crate::world::World;
+use crate::repository::{NEXT, Parents};
 
 /// A world with a VOB /vobs/g that has labels, branches, renamed, removed and added names and a link, in view v.
-struct Grown {
-    world: World,
-    directory: PathBuf,
-}
-
-impl Grown {
-    #[track_caller]
-    fn new() -> Grown {
-        let world = World::new();
-        let mut repository = Repository::new(&world.root().join("repository"));
-        repository.import(|stream| {
-            let first = stream.commit("main", 1_600_000_000, Parents { first: None, merged: &[] });
-            stream.file("src/a.c", "int a;\n");
-            stream.file("src/b.c", "int b;\n");
-            stream.file("old.c", "int old;\n");
-            stream.file("gone.c", "int gone;\n");
-            stream.link("link", "src");
-            stream.tag("REL1", first);
-            stream.commit("fix", 1_600_000_100, Parents { first: Some(first), merged: &[] });
-            stream.file("src/a.c", "int a = 1;\n");
-            stream.file("src/only_fix.c", "int f;\n");
-            stream.commit("main", 1_600_000_200, Parents { first: Some(first), merged: &[] });
-            stream.rename("old.c", "new.c");
-            stream.delete("gone.c");
-            stream.commit("main", 1_600_000_300, NEXT);
-            stream.file("late.c", "int late;\n");
-        });
-        let path = repository.path().as_os_str();
-        let words: [&OsStr; 5] =
-            ["import".as_ref(), "git".as_ref(), path, "--vob".as_ref(), "/vobs/g".as_ref()];
-        world.clerestory(&words).ok();
-        world.make_view("v");
-        let directory = world.in_view("v", "/vobs/g");
-        Grown { world, directory }
-    }
-
-    #[track_caller]
-    fn check(&self, transcript: &str) {
-        check(&self.world, &self.directory, transcript);
-    }
+#[track_caller]
+fn grown() -> Project {
+    Project::imported(|stream| {
+        let first = stream.commit("main", 1_600_000_000, Parents { first: None, merged: &[] });
+        stream.file("src/a.c", "int a;\n");
+        stream.file("src/b.c", "int b;\n");
+        stream.file("old.c", "int old;\n");
+        stream.file("gone.c", "int gone;\n");
+        stream.link("link", "src");
+        stream.tag("REL1", first);
+        stream.commit("fix", 1_600_000_100, Parents { first: Some(first), merged: &[] });
+        stream.file("src/a.c", "int a = 1;\n");
+        stream.file("src/only_fix.c", "int f;\n");
+        stream.commit("main", 1_600_000_200, Parents { first: Some(first), merged: &[] });
+        stream.rename("old.c", "new.c");
+        stream.delete("gone.c");
+        stream.commit("main", 1_600_000_300, NEXT);
+        stream.file("late.c", "int late;\n");
+    })
 }
 
 #[test]
@@ -112,7 +88,7 @@ src/bar.c -> src/bar.c@@/main/1  (version; type text_file; oid OID)
 
 #[test]
 fn branches_labels_and_times_are_told() {
-    let grown = Grown::new();
+    let grown = grown();
     let spec = "\
 element * CHECKEDOUT
 element * .../fix/LATEST
@@ -174,7 +150,7 @@ late.c -> late.c@@/main/1  (version; type file; oid OID)
 
 #[test]
 fn names_of_other_directory_versions_are_found() {
-    let grown = Grown::new();
+    let grown = grown();
     grown.check(
         r#"
 $ cleartool explain old.c gone.c@@/main/1 src/only_fix.c
@@ -222,7 +198,7 @@ $ cleartool explain ./late.c
 
 #[test]
 fn links_are_explained_by_their_patterns_and_followed() {
-    let grown = Grown::new();
+    let grown = grown();
     grown.world.set_spec("v", "element *.h /main/LATEST\nelement * /main/LATEST\n");
     grown.check(
         r#"

@@ -1,59 +1,34 @@
 //! What config specs ask of a whole system: chains of branches at a checkout, queries over metadata, and a compiled
 //! form that a view starts from.
 
-use std::ffi::OsStr;
-use std::path::PathBuf;
-
-use crate::repository::{NEXT, Parents, Repository};
-use crate::transcript::check;
-use crate::world::World;
+use crate::project::Project;
+use crate::repository::{NEXT, Parents};
 
 /// A world with view v and a VOB /vobs/g: `a.c` and `b.c` with two versions on main, the first of which has label
 /// BASE; branch types `major`, `autumn` and `fix`; and `b.c` with a branch `fix`.
-struct Grown {
-    world: World,
-    directory: PathBuf,
-}
-
-impl Grown {
-    #[track_caller]
-    fn new() -> Grown {
-        let world = World::new();
-        let mut repository = Repository::new(&world.root().join("repository"));
-        repository.import(|stream| {
-            let first = stream.commit("main", 1_600_000_000, Parents { first: None, merged: &[] });
-            stream.file("a.c", "int a;\n");
-            stream.file("b.c", "int b;\n");
-            stream.file("other.c", "int other;\n");
-            stream.tag("BASE", first);
-            for (branch, file) in [("fix", "b.c"), ("major", "other.c"), ("autumn", "other.c")] {
-                stream.commit(branch, 1_600_000_100, Parents { first: Some(first), merged: &[] });
-                stream.file(file, format!("int {branch};\n"));
-            }
-            stream.commit("main", 1_600_000_200, Parents { first: Some(first), merged: &[] });
-            stream.file("a.c", "int a = 2;\n");
-            stream.file("b.c", "int b = 2;\n");
-            stream.commit("main", 1_600_000_300, NEXT);
-            stream.file("late.c", "int late;\n");
-        });
-        let path = repository.path().as_os_str();
-        let words: [&OsStr; 5] =
-            ["import".as_ref(), "git".as_ref(), path, "--vob".as_ref(), "/vobs/g".as_ref()];
-        world.clerestory(&words).ok();
-        world.make_view("v");
-        let directory = world.in_view("v", "/vobs/g");
-        Grown { world, directory }
-    }
-
-    #[track_caller]
-    fn check(&self, transcript: &str) {
-        check(&self.world, &self.directory, transcript);
-    }
+#[track_caller]
+fn grown() -> Project {
+    Project::imported(|stream| {
+        let first = stream.commit("main", 1_600_000_000, Parents { first: None, merged: &[] });
+        stream.file("a.c", "int a;\n");
+        stream.file("b.c", "int b;\n");
+        stream.file("other.c", "int other;\n");
+        stream.tag("BASE", first);
+        for (branch, file) in [("fix", "b.c"), ("major", "other.c"), ("autumn", "other.c")] {
+            stream.commit(branch, 1_600_000_100, Parents { first: Some(first), merged: &[] });
+            stream.file(file, format!("int {branch};\n"));
+        }
+        stream.commit("main", 1_600_000_200, Parents { first: Some(first), merged: &[] });
+        stream.file("a.c", "int a = 2;\n");
+        stream.file("b.c", "int b = 2;\n");
+        stream.commit("main", 1_600_000_300, NEXT);
+        stream.file("late.c", "int late;\n");
+    })
 }
 
 #[test]
 fn a_checkout_makes_one_branch_on_the_other() {
-    let grown = Grown::new();
+    let grown = grown();
     let spec = "\
 element * CHECKEDOUT
 element * .../major/autumn/LATEST
@@ -95,7 +70,7 @@ Checked out "new.c" from version "/main/major/autumn/0".
 
 #[test]
 fn a_rule_that_does_not_see_its_branch_is_told_after_the_branch_was_made() {
-    let grown = Grown::new();
+    let grown = grown();
     let spec = "\
 element * CHECKEDOUT
 element -directory * /main/LATEST
@@ -165,8 +140,26 @@ cleartool: Error: Unable to check out "a.c".
 }
 
 #[test]
+fn a_branch_that_another_view_has_reserved_is_the_one_that_is_named() {
+    let grown = grown();
+    grown.world.make_view("w");
+    let done = grown.world.ct_in(&grown.directory, &["checkout", "-nc", "-branch", "fix", "b.c"]).ok();
+    assert_eq!(done, "Checked out \"b.c\" from version \"/main/fix/1\".\n");
+    let other = grown.world.in_view("w", "/vobs/g");
+    let said = grown.world.ct_in(&other, &["checkout", "-nc", "-branch", "fix", "b.c"]).refused();
+    assert!(
+        said.starts_with("cleartool: Error: Branch \"/main/fix\" of element is checked out reserved by"),
+        "{said}"
+    );
+    // The config spec's rules lead there as well.
+    grown.world.set_spec("w", "element * CHECKEDOUT\nelement * .../fix/LATEST\nelement * /main/LATEST\n");
+    let said = grown.world.ct_in(&other, &["checkout", "-nc", "b.c"]).refused();
+    assert!(said.starts_with("cleartool: Error: Branch \"/main/fix\" of element"), "{said}");
+}
+
+#[test]
 fn queries_select_by_branches_labels_attributes_creators_and_dates() {
-    let grown = Grown::new();
+    let grown = grown();
     let spec = "\
 element * CHECKEDOUT
 element -directory * /main/LATEST
@@ -219,7 +212,7 @@ a.c: error on access: the rule fits several versions: /main/0, /main/1, /main/2 
 
 #[test]
 fn a_view_starts_from_the_compiled_form() {
-    let grown = Grown::new();
+    let grown = grown();
     let world = &grown.world;
     std::fs::write(world.root().join("included.cs"), "element *.c BASE\n").unwrap();
     let spec = "element * CHECKEDOUT\ninclude included.cs\nelement * /main/LATEST\n";

@@ -12,8 +12,6 @@ pub(super) struct PlannedBranches {
     pub operations: Vec<Operation>,
     /// One for each, as they are told.
     pub notices: Vec<Notice>,
-    /// The path of the last branch; without any, that of the root branch.
-    pub last_path: String,
     /// For each branch, the version it sprouts from.
     from: Vec<VersionNo>,
 }
@@ -66,16 +64,7 @@ pub(super) fn planned_branches(state: &VobState, element: &Element, plan: &Branc
         let (name, version) = (made.name.clone().into_bytes(), from.into_bytes());
         Notice { code: NoticeCode::CreatedBranch.into(), name, version, ..Notice::default() }
     });
-    let last = match plan.branches.len() {
-        0 => 0,
-        made => (element.branches.len() + made - 1) as u32,
-    };
-    PlannedBranches {
-        operations: operations.collect(),
-        notices: notices.collect(),
-        last_path: branch_path(state, element, plan, last),
-        from,
-    }
+    PlannedBranches { operations: operations.collect(), notices: notices.collect(), from }
 }
 
 /// Says why a plan cannot be followed to its end.

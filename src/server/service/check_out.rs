@@ -1,6 +1,6 @@
 //! Checkout, uncheckout, and what commands ask about their arguments before they ask the user.
 
-use super::auto_branch::{plan_failure, planned_branches};
+use super::auto_branch::{branch_path, plan_failure, planned_branches};
 use super::make_branch::{Making, plan_branch};
 use super::names;
 use crate::server::identity::Caller;
@@ -234,6 +234,7 @@ impl Server {
         let view_uuid = target.view.uuid();
         let mut done = CheckedOut::default();
         let mut refused = None;
+        let mut asked = target.element.version(selected).branch;
         let mut content = Content::Empty;
         let mut executable = false;
         let number = target.element.number;
@@ -259,10 +260,11 @@ impl Server {
                     done.notices.clone_from(&made.notices);
                     match &plan.outcome {
                         Ok(branch) => {
+                            done.version =
+                                format!("{}/0", branch_path(&state, &element, &plan, *branch)).into_bytes();
                             let branch = BranchNo(*branch);
                             let from = made.newest(&element, branch);
                             at = made.holder(&element, from);
-                            done.version = format!("{}/0", made.last_path).into_bytes();
                             (branch, from)
                         }
                         Err(failure) => {
@@ -300,6 +302,7 @@ impl Server {
                         .push(Notice { code: NoticeCode::DifferentVersion.into(), ..Notice::default() });
                 }
             }
+            asked = branch;
             (content, executable) = (element.version(at).content, element.version(at).executable);
             operations.push(Operation::CheckOut {
                 element: number,
@@ -324,8 +327,7 @@ impl Server {
             }
             if failure.code() == FailureCode::ReservedElsewhere {
                 let element = target.vob.element(number)?;
-                let branch = element.version(selected).branch;
-                failure.branch = branch_id(&target.vob.vob.state(), &element, branch).into_bytes();
+                failure.branch = branch_id(&target.vob.vob.state(), &element, asked).into_bytes();
             }
             return Err(failure);
         }

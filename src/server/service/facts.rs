@@ -15,7 +15,6 @@ use crate::vob::{
     BranchNo, Checkout, Element, ElementKind, ElementNo, Entry, EventNo, Operation, Transaction, TypeKind,
     Version, VobState,
 };
-use clerestory_specs::Rule;
 use std::collections::HashMap;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
@@ -27,10 +26,14 @@ pub const MAY_SEARCH: u32 = 1;
 /// Permission to list a directory, as one digit of a mode.
 pub const MAY_LIST: u32 = 4;
 
-/// Tells whether the branch type of a rule's -mkbranch comes from a block around it.
-pub fn imposes_branch(rule: &Rule) -> bool {
-    let shown = rule.mkbranch.as_ref().map(|branch| format!(" [-mkbranch {branch}]"));
-    shown.is_some_and(|shown| rule.selector_text.ends_with(&shown))
+/// Parts what listings show of a rule into the selector and the branch type of its -mkbranch, and tells
+/// whether that is a block's.
+pub fn split_rule<'a>(shown: &'a str, branch: Option<&'a str>) -> (&'a str, &'a str, bool) {
+    let Some(branch) = branch else { return (shown, "", false) };
+    let clauses = [(format!(" [-mkbranch {branch}]"), true), (format!(" -mkbranch {branch}"), false)];
+    let parted =
+        |(clause, of_block): &(String, bool)| Some((shown.strip_suffix(clause.as_str())?, branch, *of_block));
+    clauses.iter().find_map(parted).unwrap_or((shown, "", false))
 }
 
 /// Turns nanoseconds into whole seconds, downwards.

@@ -185,8 +185,9 @@ impl Fixture {
             attributes: attributes.iter().map(attribute).collect(),
             operations,
         };
-        self.vob.vob.commit(|_| Ok::<_, std::convert::Infallible>(vec![transaction])).unwrap();
-        self.view.forget_selection();
+        let committed =
+            self.vob.vob.commit(|_| Ok::<_, std::convert::Infallible>(vec![transaction])).unwrap();
+        self.server.host.committed(&self.vob, &committed).unwrap();
     }
 
     pub fn check_out(&self, time_s: i64, element: ElementNo, view: ViewUuid, tag: &str, from: VersionNo) {
@@ -219,7 +220,7 @@ impl Fixture {
     /// Puts another config spec in force.
     pub fn set_spec(&self, spec: &str) {
         let compiled = self.server.compile(spec.as_bytes(), Path::new("spec"), &self.caller);
-        self.view.set_spec(compiled.unwrap());
+        self.server.host.set_spec(&self.view, compiled.unwrap());
     }
 
     pub fn context(&self) -> Option<Context> {
@@ -325,4 +326,11 @@ fn private_files_are_told_to_those_who_could_reach_them() {
     assert!(!permitted(&file, &stranger, 0));
     assert!(!permitted(closed, &stranger, MAY_LIST));
     assert!(permitted(closed, &stranger, 0));
+}
+
+#[test]
+fn rules_are_parted_from_their_branches() {
+    assert_eq!(split_rule("/main/LATEST", None), ("/main/LATEST", "", false));
+    assert_eq!(split_rule("REL1 -mkbranch b", Some("b")), ("REL1", "b", false));
+    assert_eq!(split_rule("REL1 [-mkbranch b]", Some("b")), ("REL1", "b", true));
 }

@@ -1,6 +1,6 @@
 //! mkelem and mkdir: names come under version control.
 
-use super::auto_branch::{plan_failure, planned_branches};
+use super::auto_branch::{branch_path, plan_failure, planned_branches};
 use super::file_data::{Data, store_file};
 use super::names;
 use super::slot::Slot;
@@ -12,7 +12,7 @@ use crate::vob::apply::DirectoryAt;
 use crate::vob::element::NewElement;
 use crate::vob::{
     BranchNo, Element, ElementKind, ElementNo, Entry, EventNo, NameChange, Oid, Operation, Transaction,
-    TypeKind, TypeNo, VersionNo,
+    TypeKind, TypeNo,
 };
 use clerestory_specs::{Maker, PlanFailure};
 use std::ffi::OsStr;
@@ -234,18 +234,21 @@ impl Server {
         let (view, number) = (slot.view.uuid(), element.number);
         let at = slot.view.bound(&slot.vob).descend(&slot.state.path, &slot.leaf);
         let plan = slot.view.plan_checkout(&slot.vob, &at, element, maker)?;
-        // What the view does not select is checked out nevertheless, where it begins.
-        if let Err(failure) = &plan.outcome
-            && !matches!(failure, PlanFailure::NotSelected(_) | PlanFailure::Error(..))
-        {
-            return Err(plan_failure(&slot.vob.vob.state(), element, &plan, failure));
-        }
-        let branches = planned_branches(&slot.vob.vob.state(), element, &plan);
+        let state = slot.vob.vob.state();
+        let branch = match &plan.outcome {
+            Ok(branch) => *branch,
+            // What the view does not select is checked out nevertheless, on the last branch there is.
+            Err(PlanFailure::NotSelected(_) | PlanFailure::Error(..)) => {
+                (element.branches.len() + plan.branches.len() - 1) as u32
+            }
+            Err(failure) => return Err(plan_failure(&state, element, &plan, failure)),
+        };
+        let path = branch_path(&state, element, &plan, branch);
+        let branches = planned_branches(&state, element, &plan);
+        let branch = BranchNo(branch);
+        let from = branches.newest(element, branch);
         operations.extend(branches.operations);
         made.notices.extend(branches.notices);
-        let branch = BranchNo(plan.branches.len() as u32);
-        let from = VersionNo(plan.branches.len() as u32);
-        let path = branches.last_path;
         made.checked_out_version = format!("{path}/0").into_bytes();
         operations.push(Operation::CheckOut {
             element: number,

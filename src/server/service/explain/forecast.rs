@@ -3,7 +3,7 @@
 use super::Teller;
 use crate::server::identity;
 use crate::server::proto::{CheckoutForecast, CheckoutRefusal};
-use crate::server::service::auto_branch::{branch_path, planned_branches};
+use crate::server::service::auto_branch::branch_path;
 use crate::server::service::facts;
 use crate::server::state::{Outcome, now_ns};
 use crate::view::explain::Choice;
@@ -34,7 +34,6 @@ impl Teller<'_> {
         let login = identity::user_name(self.caller.user_id);
         let maker = Maker { login: &login, now_ns: now_ns() };
         let plan = self.view.plan_checkout(vob, &choice.path, element, maker)?;
-        let made = planned_branches(&self.state, element, &plan);
         if !matches!(plan.outcome, Err(PlanFailure::NotSelected(_) | PlanFailure::Error(..)))
             && !self.view.spec().rules().iter().any(|rule| matches!(rule.selector, Selector::CheckedOut))
         {
@@ -60,7 +59,7 @@ impl Teller<'_> {
         if branch.index() >= element.branches.len() {
             return Ok(CheckoutForecast {
                 creates_branches: plan.branches.iter().map(|made| made.name.clone().into_bytes()).collect(),
-                from: format!("{}/0", made.last_path).into_bytes(),
+                from: format!("{}/0", branch_path(&self.state, element, &plan, branch.0)).into_bytes(),
                 ..CheckoutForecast::default()
             });
         }

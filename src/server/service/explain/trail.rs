@@ -29,7 +29,7 @@ fn explained(rule: &Rule, index: u32) -> ExplainedRule {
         file: rule.file.as_os_str().as_bytes().to_vec(),
         line: rule.line,
         make_branch: rule.mkbranch.clone().unwrap_or_default().into(),
-        imposed_branch: facts::imposes_branch(rule),
+        imposed_branch: facts::split_rule(&rule.selector_text, rule.mkbranch.as_deref()).2,
         no_checkout: rule.no_checkout,
         not_after_s: rule.time.map(seconds),
         scope: match rule.scope {

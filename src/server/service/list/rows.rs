@@ -122,7 +122,8 @@ impl Listing<'_> {
         let Some(rule) = rule.and_then(|rule| self.spec.rules().get(rule.0 as usize)) else {
             return row;
         };
-        let (selector, branch, branch_of_block) = split_rule(&rule.selector_text, rule.mkbranch.as_deref());
+        let (selector, branch, branch_of_block) =
+            facts::split_rule(&rule.selector_text, rule.mkbranch.as_deref());
         let mut whole_rule = rule.text.clone();
         if branch_of_block {
             whole_rule.extend_from_slice(format!(" [-mkbranch {branch}]").as_bytes());
@@ -139,16 +140,6 @@ impl Listing<'_> {
     }
 }
 
-/// Parts what listings show of a rule into the selector and the branch type of its -mkbranch, and tells
-/// whether that is a block's.
-fn split_rule<'a>(shown: &'a str, branch: Option<&'a str>) -> (&'a str, &'a str, bool) {
-    let Some(branch) = branch else { return (shown, "", false) };
-    let clauses = [(format!(" [-mkbranch {branch}]"), true), (format!(" -mkbranch {branch}"), false)];
-    let parted =
-        |(clause, of_block): &(String, bool)| Some((shown.strip_suffix(clause.as_str())?, branch, *of_block));
-    clauses.iter().find_map(parted).unwrap_or((shown, "", false))
-}
-
 fn annotated(row: ListRow, annotation: Annotation) -> ListRow {
     ListRow { annotation: annotation.into(), ..row }
 }
@@ -161,17 +152,5 @@ fn private_row(path: &Path, stat: &rustix::fs::Stat) -> ListRow {
         kind: ObjectKind::ViewPrivateObject.into(),
         link_target: target.map(|target| target.as_os_str().as_bytes().to_vec()).unwrap_or_default(),
         ..ListRow::default()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rules_are_parted_from_their_branches() {
-        assert_eq!(split_rule("/main/LATEST", None), ("/main/LATEST", "", false));
-        assert_eq!(split_rule("REL1 -mkbranch b", Some("b")), ("REL1", "b", false));
-        assert_eq!(split_rule("REL1 [-mkbranch b]", Some("b")), ("REL1", "b", true));
     }
 }
