@@ -246,15 +246,20 @@ fn permission(failure: &Failure) -> Vec<Vec<u8>> {
 }
 
 fn locked(failure: &Failure) -> Vec<Vec<u8>> {
-    let mut lines = vec![text(&[
-        b"Lock on ",
-        failure.text.as_bytes(),
-        b" \"",
-        &failure.name,
-        b"\" prevents operation \"",
-        failure.operation.as_bytes(),
-        b"\".",
-    ])];
+    let mut lines = vec![match failure.object_kind() {
+        ObjectKind::Vob => {
+            text(&[b"Lock on VOB database \"", &failure.name, b"\" prevents all write operations."])
+        }
+        kind => text(&[
+            b"Lock on ",
+            kind_name(kind).as_bytes(),
+            b" \"",
+            &failure.name,
+            b"\" prevents operation \"",
+            failure.operation.as_bytes(),
+            b"\".",
+        ]),
+    }];
     if !failure.must_be_one_of.is_empty() {
         let users = failure.must_be_one_of.join(" ");
         lines.push(text(&[b"Object locked except for users: ", users.as_bytes(), b"."]));

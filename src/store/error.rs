@@ -55,6 +55,9 @@ pub enum StoreError {
         /// What is wrong.
         detail: String,
     },
+    /// The element was removed, or there never was one of that number.
+    #[error("there is no element {}", .0.0)]
+    NoSuchElement(ElementNo),
     /// The journal holds a frame that cannot be applied.
     #[error("journal frame {sequence} cannot be applied: {detail}")]
     Replay {

@@ -4,7 +4,7 @@
 use super::engine::{Batch, Records};
 use super::vob::StoreError;
 use crate::vob::apply::{DirectoryAt, Event, PlacedChangeset, Symlink};
-use crate::vob::{Changes, DirectoryNode, Element, ElementNo, EventNo, SymlinkNo, TypeNo, codec};
+use crate::vob::{Changes, DirectoryNode, Element, ElementNo, EventNo, SymlinkNo, TypeNo, VobObject, codec};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -22,6 +22,13 @@ pub mod key {
     pub const FORM: &[u8] = b"F";
     /// The VOB's identity and counters.
     pub const HEADER: &[u8] = b"V";
+    /// What the VOB is set to.
+    pub const SETTINGS: &[u8] = b"W";
+
+    /// The object that has a hyperlink.
+    pub fn hyperlink(number: u32) -> Vec<u8> {
+        numbered(b'h', number)
+    }
 
     fn numbered(kind: u8, number: u32) -> Vec<u8> {
         let mut key = vec![kind];
@@ -112,6 +119,8 @@ pub struct Recent {
     pub checkouts: BTreeSet<ElementNo>,
     /// Type objects that were made or changed.
     pub types: BTreeSet<TypeNo>,
+    /// Which object has a hyperlink; none for one that was removed.
+    pub hyperlinks: HashMap<u32, Option<VobObject>>,
 }
 
 impl Recent {
@@ -129,6 +138,7 @@ impl Recent {
         self.notes.extend(changes.notes.drain());
         self.checkouts.append(&mut changes.checkouts);
         self.types.append(&mut changes.types);
+        self.hyperlinks.extend(changes.hyperlinks.drain());
     }
 
     /// Returns an event that is not in the engine yet.
@@ -182,6 +192,12 @@ impl Recent {
         }
         for (name, value) in &self.notes {
             records.put(batch, &key::note(name), value)?;
+        }
+        for (number, at) in &self.hyperlinks {
+            match at {
+                Some(at) => records.put(batch, &key::hyperlink(*number), &super::vob::encode(at))?,
+                None => records.delete(batch, &key::hyperlink(*number))?,
+            }
         }
         Ok(())
     }

@@ -38,8 +38,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub const FORMAT: u32 = 1;
 
 /// The form of the index records. An index of another form is rebuilt. 1, which had no number of its
-/// own, knew nothing of definitions of types, of label events, and of what is checked out.
-const INDEX_FORM: u32 = 2;
+/// own, knew nothing of definitions of types, of label events, and of what is checked out; 2 nothing of
+/// annotations and of what was removed.
+const INDEX_FORM: u32 = 3;
 
 /// Frames that may wait for a checkpoint: bounds the time that opening after a crash takes.
 const FRAMES_PER_CHECKPOINT: u32 = 256;
@@ -277,6 +278,7 @@ impl Vob {
         let elements = changes.elements.keys().copied().collect();
         let types_changed = !changes.types.is_empty();
         let history_names = changes.history_names.iter().cloned().collect();
+        let mut names = std::mem::take(&mut changes.names);
         self.publish(changes);
         commit.frames_waiting += 1;
         if commit.frames_waiting >= FRAMES_PER_CHECKPOINT
@@ -290,7 +292,7 @@ impl Vob {
         }
         drop(commit);
         self.journal.sync(sequence).map_err(StoreError::from)?;
-        let names = names_changed(&frame);
+        names.extend(names_changed(&frame));
         Ok(Committed { sequence, first_event, elements, names, types_changed, history_names })
     }
 
@@ -331,6 +333,7 @@ impl Vob {
         self.recent.read().write(&self.records, &mut batch)?;
         let state = self.state.read().clone();
         self.records.put(&mut batch, key::HEADER, &encode(&state.header))?;
+        self.records.put(&mut batch, key::SETTINGS, &encode(state.settings()))?;
         for number in &self.recent.read().types {
             let object = &state.types()[number.index()];
             self.records.put(&mut batch, &key::type_object(*number), &encode(&**object))?;
@@ -449,9 +452,13 @@ fn load_state(records: &Records) -> Result<VobState, StoreError> {
         Some(stored) => decode("header", &stored)?,
         None => return Ok(VobState::default()),
     };
+    let settings = match records.get(key::SETTINGS)? {
+        Some(stored) => decode("settings", &stored)?,
+        None => return Err(damaged("settings", "they are not there")),
+    };
     let types: Vec<TypeObject> = load_all(records, b't')?;
     let users: Vec<User> = load_all(records, b'u')?;
-    Ok(VobState::new(header, types, users))
+    Ok(VobState::new(header, settings, types, users))
 }
 
 fn load_all<T: DeserializeOwned>(records: &Records, kind: u8) -> Result<Vec<T>, StoreError> {

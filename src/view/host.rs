@@ -28,10 +28,9 @@ impl MountedVob {
     /// Reads an element that must exist.
     ///
     /// # Errors
-    /// If it cannot be read, or is missing: the index is damaged then.
+    /// If it cannot be read, or was removed.
     pub fn element(&self, number: ElementNo) -> Result<Arc<Element>, StoreError> {
-        let detail = || format!("element {} is missing", number.0);
-        self.vob.element(number)?.ok_or_else(|| StoreError::Damaged { kind: "element", detail: detail() })
+        self.vob.element(number)?.ok_or(StoreError::NoSuchElement(number))
     }
 }
 

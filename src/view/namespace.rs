@@ -31,6 +31,10 @@ const NAME_BYTES_MAX: usize = 255;
 
 /// Turns a failure of the storage into what the kernel is told, and says it in the log.
 pub(super) fn refuse(error: StoreError) -> Refusal {
+    // The kernel may hold the number of what was removed meanwhile.
+    if matches!(error, StoreError::NoSuchElement(_)) {
+        return Refusal::Stale;
+    }
     tracing::error!(%error, "a request failed");
     if error.is_no_space() { Refusal::NoSpace } else { Refusal::Io }
 }

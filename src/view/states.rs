@@ -186,6 +186,8 @@ mod tests {
             checkouts: vec![],
             hyperlinks: vec![],
             names: vec![],
+            removed: false,
+            annotations: None,
         };
         let bound = bound();
         let path = bound.descend(&bound.at_vob_root(), name.as_bytes());

@@ -4,13 +4,18 @@
 //! records that change, or refuses it without any effect. It is the only place that decides
 //! what an operation means, on commit as on replay.
 
+mod annotations;
 mod checkouts;
 mod in_place;
+mod locks;
+mod removals;
 mod types;
 
+use super::annotation::VobObject;
 use super::directory::{Directory, DirectoryNode, Entry, NameChange};
 use super::element::{Branch, Checkout, Content, Element, ElementKind, Hyperlink, NewElement, Version};
 use super::identity::{BranchNo, ElementNo, EventNo, Oid, SymlinkNo, TypeNo, VersionNo, ViewUuid};
+use super::lock::Locked;
 use super::operation::{Operation, Transaction};
 use super::state::{TypeKind, TypeObject, VobState, predefined};
 use serde::{Deserialize, Serialize};
@@ -114,6 +119,24 @@ pub enum Refused {
     /// A newer version of the directory exists on the branch.
     #[error("only the newest version of a branch can be changed in place")]
     NotNewest,
+    /// A lock stands in the way.
+    #[error("a lock on {:?} prevents it", .0.object)]
+    Locked(Locked),
+    /// Version 0 of a branch goes with its branch only.
+    #[error("version 0 cannot be removed")]
+    VersionZero,
+    /// The root branch goes with its element only.
+    #[error("the root branch cannot be removed")]
+    RootBranch,
+    /// The root directory and `lost+found` are there for ever.
+    #[error("this element cannot be removed")]
+    FixedElement,
+    /// What is to be removed is checked out somewhere.
+    #[error("there are checkouts of it")]
+    HasCheckouts,
+    /// Branches sprout from a version that is to be removed.
+    #[error("branches sprout from it")]
+    HasBranches,
     /// The operation does not fit the kind of object.
     #[error("operation does not fit a {0:?} element")]
     WrongKind(ElementKind),
@@ -208,6 +231,10 @@ pub struct Changes {
     /// Names below `@@` that may lead elsewhere now in any element: those of labels that were
     /// attached or removed, and of type objects that were renamed or removed.
     pub history_names: BTreeSet<String>,
+    /// Names that were taken out of catalogs that stay what they are, by directory element.
+    pub names: Vec<(ElementNo, Box<[u8]>)>,
+    /// Which object has a hyperlink; none for one that was removed.
+    pub hyperlinks: HashMap<u32, Option<VobObject>>,
 }
 
 /// Checks and applies one journal frame stored at (`segment`, `offset`).
@@ -230,6 +257,7 @@ pub fn apply(
         work.changes.events.push(Event { time_ns, user, segment, offset, transaction: number as u32 });
         work.changes.state.header.events += 1;
         for operation in &transaction.operations {
+            work.refuse_locked(operation, &transaction.user.login)?;
             work.operation(operation, transaction)?;
         }
     }
@@ -362,6 +390,33 @@ impl Work<'_> {
             Operation::ChangeVersionInPlace { element, version, changes } => {
                 self.change_version_in_place(*element, *version, changes)
             }
+            Operation::SetLock { object, lock } => self.set_lock(*object, lock.as_ref()),
+            Operation::Protect { object, owner, group, mode } => self.protect(*object, *owner, *group, *mode),
+            Operation::SetVobGroups { groups } => {
+                self.set_vob_groups(groups);
+                Ok(())
+            }
+            Operation::ChangeElementType { element, element_type } => {
+                self.change_element_type(*element, *element_type)
+            }
+            Operation::ChangeBranchType { element, branch, branch_type } => {
+                self.change_branch_type(*element, *branch, *branch_type)
+            }
+            Operation::ChangeComment { object, event, comment } => {
+                self.change_comment(*object, *event, comment)
+            }
+            Operation::SetAttribute { object, attribute, value } => {
+                self.set_attribute(*object, *attribute, Some(value))
+            }
+            Operation::RemoveAttribute { object, attribute } => self.set_attribute(*object, *attribute, None),
+            Operation::CreateLink { link_type, from, to, from_text, to_text } => {
+                self.create_link(*link_type, from, to.as_ref(), (from_text, to_text))
+            }
+            Operation::RemoveLink { number, at } => self.remove_link(*number, *at),
+            Operation::RemoveVersion { element, version } => self.remove_version(*element, *version),
+            Operation::RemoveData { element, version } => self.remove_data(*element, *version),
+            Operation::RemoveBranch { element, branch } => self.remove_branch(*element, *branch),
+            Operation::RemoveElement { element } => self.remove_element(*element),
             Operation::Retime { targets, changeset, effective_ns } => {
                 for (element, version) in targets {
                     let found = self.element(*element)?.versions.get_mut(version.index());
@@ -379,6 +434,7 @@ impl Work<'_> {
     /// Returns the working copy of an element.
     fn element(&mut self, number: ElementNo) -> Result<&mut Element, Refused> {
         match self.changes.elements.entry(number) {
+            Slot::Occupied(slot) if slot.get().removed => Err(no_such("element", number.0)),
             Slot::Occupied(slot) => Ok(Arc::make_mut(slot.into_mut())),
             Slot::Vacant(slot) => {
                 let stored = self.records.element(number)?.ok_or(no_such("element", number.0))?;
@@ -389,7 +445,7 @@ impl Work<'_> {
 
     fn element_version(&mut self, number: ElementNo, version: VersionNo) -> Result<&mut Element, Refused> {
         let element = self.element(number)?;
-        if version.index() >= element.versions.len() {
+        if !element.has_version(version) {
             return Err(no_such("version", version.0));
         }
         Ok(element)
@@ -531,7 +587,7 @@ impl Work<'_> {
     ) -> Result<VersionNo, Refused> {
         let (event, time_ns) = (self.event, self.time_ns);
         let element = self.element(element)?;
-        if branch.index() >= element.branches.len() {
+        if !element.has_branch(branch) {
             return Err(no_such("branch", branch.0));
         }
         let (predecessor, number) = (element.newest(branch), VersionNo(element.versions.len() as u32));
@@ -578,7 +634,7 @@ impl Work<'_> {
         effective_ns: Option<i64>,
     ) -> Result<(), Refused> {
         let at = self.element(element)?;
-        if branch.index() >= at.branches.len() {
+        if !at.has_branch(branch) {
             return Err(no_such("branch", branch.0));
         }
         let newest = DirectoryAt::Version(at.newest(branch));
@@ -625,6 +681,7 @@ impl Work<'_> {
         self.element_version(number, from)?;
         let element = self.element_version(number, to)?;
         element.hyperlinks.push(Hyperlink { number: link, link_type, from, to, event });
+        self.changes.hyperlinks.insert(link, Some(VobObject::Element(number)));
         self.changes.state.header.hyperlinks += 1;
         Ok(())
     }

@@ -17,7 +17,7 @@ impl Records for Memory {
     }
 
     fn element(&self, number: ElementNo) -> Result<Option<Arc<Element>>, ReadError> {
-        Ok(self.elements.get(&number).cloned())
+        Ok(self.elements.get(&number).filter(|element| !element.removed).cloned())
     }
 
     fn directory(&self, element: ElementNo, at: DirectoryAt) -> Result<Arc<Directory>, ReadError> {
@@ -84,6 +84,17 @@ impl Memory {
 
     fn refused(&mut self, operation: Operation) -> Refused {
         self.try_to(vec![operation]).unwrap_err()
+    }
+
+    fn catalog(&self, directory: ElementNo, at: DirectoryAt) -> Vec<(String, Entry)> {
+        let (node, catalog) = &self.directories[&(directory, at)];
+        let mut rebuilt = match node.base {
+            Some(base) => (*self.directories[&(directory, DirectoryAt::Version(base))].1).clone(),
+            None => Directory::default(),
+        };
+        rebuilt.apply(&node.changes);
+        assert_eq!(rebuilt, **catalog, "what is stored is what is read");
+        catalog.iter().map(|(name, entry)| (String::from_utf8_lossy(name).into_owned(), entry)).collect()
     }
 
     fn file(&self) -> &Element {
@@ -249,3 +260,6 @@ fn one_view_alone_can_have_a_branch_reserved() {
     assert!(vob.file().checkout_of(&OTHER).unwrap().reserved);
     assert!(!vob.file().checkout_of(&VIEW).unwrap().reserved);
 }
+
+#[path = "apply_tests/removals.rs"]
+mod removals;

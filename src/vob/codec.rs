@@ -2,25 +2,27 @@
 //! whole whenever a version is selected.
 //!
 //! ```text
-//! format 2
+//! format 3
 //! u8 format | head (postcard Head) | count | versions, each:
-//!   flags u8: 0-1 content (0 empty, 1 file, 2 directory), 2 executable,
-//!             3 sub-second time, 4 effective time differs, 5 has a predecessor
+//!   flags u8: 0-1 content (0 empty, 1 file, 2 directory, 3 removed data), 2 executable,
+//!             3 sub-second time, 4 effective time differs, 5 has a predecessor, 6 removed
 //!   branch varint | number varint | event zigzag delta to the version before
 //!   [predecessor: distance back varint] | seconds zigzag delta | [nanoseconds varint]
 //!   [effective time: zigzag nanoseconds before `created`] | [hash 32 bytes, size varint]
 //! label runs: count, each (type delta varint, run length - 1 varint, version varint)
 //! label events: count, each (type delta varint, version varint, event zigzag delta)
+//! u8: 0 nothing follows, 1 annotations, 2 the element was removed | [annotations, postcard]
 //! ```
 //! Varints are LEB128; a label run is a stretch of consecutive label types on one version,
 //! because an old version often carries the labels of many releases in a row.
 //! Label events are there for labels that a later event attached than the one that made their type.
 
+use super::annotation::Annotations;
 use super::element::{Branch, Checkout, Content, Element, ElementKind, Hyperlink, Version};
 use super::identity::{BranchNo, ElementNo, EventNo, Oid, TypeNo, VersionNo};
 use serde::{Deserialize, Serialize};
 
-const FORMAT: u8 = 2;
+const FORMAT: u8 = 3;
 
 #[derive(Serialize, Deserialize)]
 struct Head {
@@ -64,11 +66,21 @@ pub fn encode(element: &Element) -> Vec<u8> {
     out.number(element.versions.len() as u64);
     let mut before = Before::default();
     for (at, version) in element.versions.iter().enumerate() {
-        write_version(&mut out, at, version, &mut before);
+        let removed = !element.has_version(VersionNo(at as u32));
+        write_version(&mut out, at, version, removed, &mut before);
     }
     write_labels(&mut out, &element.labels);
     write_label_events(&mut out, &element.label_events);
-    out.0
+    let mut out = out.0;
+    match (element.removed, &element.annotations) {
+        (true, _) => out.push(REMOVED_ELEMENT),
+        (false, None) => out.push(NOTHING),
+        (false, Some(annotations)) => {
+            out.push(ANNOTATIONS);
+            out = postcard::to_extend(&**annotations, out).expect("writing to memory cannot fail");
+        }
+    }
+    out
 }
 
 #[derive(Default)]
@@ -81,8 +93,13 @@ const EXECUTABLE: u8 = 1 << 2;
 const SUB_SECOND: u8 = 1 << 3;
 const EFFECTIVE: u8 = 1 << 4;
 const PREDECESSOR: u8 = 1 << 5;
+const REMOVED: u8 = 1 << 6;
 
-fn write_version(out: &mut Writer, at: usize, version: &Version, before: &mut Before) {
+const NOTHING: u8 = 0;
+const ANNOTATIONS: u8 = 1;
+const REMOVED_ELEMENT: u8 = 2;
+
+fn write_version(out: &mut Writer, at: usize, version: &Version, removed: bool, before: &mut Before) {
     let (seconds, nanoseconds) =
         (version.created_ns.div_euclid(1_000_000_000), version.created_ns.rem_euclid(1_000_000_000));
     let flag = |set: bool, bit: u8| if set { bit } else { 0 };
@@ -90,13 +107,15 @@ fn write_version(out: &mut Writer, at: usize, version: &Version, before: &mut Be
         Content::Empty => 0,
         Content::File { .. } => 1,
         Content::Directory => 2,
+        Content::Removed => 3,
     };
     out.0.push(
         content
             | flag(version.executable, EXECUTABLE)
             | flag(nanoseconds != 0, SUB_SECOND)
             | flag(version.effective_ns != version.created_ns, EFFECTIVE)
-            | flag(version.predecessor.is_some(), PREDECESSOR),
+            | flag(version.predecessor.is_some(), PREDECESSOR)
+            | flag(removed, REMOVED),
     );
     out.number(version.branch.0.into());
     out.number(version.number.into());
@@ -169,16 +188,30 @@ pub fn decode(bytes: &[u8]) -> Result<Element, BadRecord> {
     let mut versions = Vec::with_capacity(count);
     let mut before = Before::default();
     for at in 0..count {
-        let version = read_version(&mut input, at, &mut before)?;
+        let (version, removed) = read_version(&mut input, at, &mut before)?;
         let branch = branches.get_mut(version.branch.index()).ok_or(BadRecord("branch of a version"))?;
-        branch.versions.push(VersionNo(at as u32));
+        if !removed {
+            branch.versions.push(VersionNo(at as u32));
+        }
         versions.push(version);
     }
-    if branches.iter().any(|b| b.versions.is_empty() || b.from.is_some_and(|v| v.index() >= count)) {
-        return Err(BadRecord("branch without versions"));
+    if branches.iter().any(|b| b.from.is_some_and(|v| v.index() >= count)) {
+        return Err(BadRecord("branch from no version"));
+    }
+    if branches.first().is_none_or(|root| root.versions.is_empty()) {
+        return Err(BadRecord("root branch without versions"));
     }
     let labels = read_labels(&mut input, count)?;
     let label_events = read_label_events(&mut input, count)?;
+    let (removed, annotations) = match input.bytes(1)?[0] {
+        NOTHING => (false, None),
+        ANNOTATIONS => {
+            let found: Annotations = postcard::from_bytes(input.0).map_err(|_| BadRecord("annotations"))?;
+            (false, Some(Box::new(found)))
+        }
+        REMOVED_ELEMENT => (true, None),
+        _ => return Err(BadRecord("annotations")),
+    };
     Ok(Element {
         number: head.number,
         oid: head.oid,
@@ -195,10 +228,17 @@ pub fn decode(bytes: &[u8]) -> Result<Element, BadRecord> {
         checkouts: head.checkouts,
         hyperlinks: head.hyperlinks,
         names: head.names,
+        removed,
+        annotations,
     })
 }
 
-fn read_version(input: &mut Reader<'_>, at: usize, before: &mut Before) -> Result<Version, BadRecord> {
+/// Reads a version, and whether it was removed.
+fn read_version(
+    input: &mut Reader<'_>,
+    at: usize,
+    before: &mut Before,
+) -> Result<(Version, bool), BadRecord> {
     let flags = input.bytes(1)?[0];
     let branch = BranchNo(input.number()? as u32);
     let number = input.number()? as u32;
@@ -222,10 +262,10 @@ fn read_version(input: &mut Reader<'_>, at: usize, before: &mut Before) -> Resul
             Content::File { hash, size: input.number()? }
         }
         2 => Content::Directory,
-        _ => return Err(BadRecord("content")),
+        _ => Content::Removed,
     };
     *before = Before { event, seconds };
-    Ok(Version {
+    let version = Version {
         branch,
         number,
         event: EventNo(event as u32),
@@ -234,7 +274,8 @@ fn read_version(input: &mut Reader<'_>, at: usize, before: &mut Before) -> Resul
         executable: flags & EXECUTABLE != 0,
         created_ns,
         effective_ns: created_ns.wrapping_sub(earlier),
-    })
+    };
+    Ok((version, flags & REMOVED != 0))
 }
 
 fn read_labels(input: &mut Reader<'_>, versions: usize) -> Result<Vec<(TypeNo, VersionNo)>, BadRecord> {
@@ -341,14 +382,20 @@ mod tests {
             checkouts: vec![],
             hyperlinks: vec![],
             names: vec![(ElementNo(0), b"a\xff".as_slice().into())],
+            removed: false,
+            annotations: None,
         };
         for (at, (kind, created_ns, earlier, executable, size)) in versions.into_iter().enumerate() {
-            let content = match kind % 3 {
+            let content = match kind % 4 {
                 0 => Content::Empty,
                 1 => Content::File { hash: [kind; 32], size },
-                _ => Content::Directory,
+                2 => Content::Directory,
+                _ => Content::Removed,
             };
-            element.branches[0].versions.push(VersionNo(at as u32));
+            // Some were removed.
+            if at == 0 || kind % 5 > 0 {
+                element.branches[0].versions.push(VersionNo(at as u32));
+            }
             element.versions.push(Version {
                 branch: BranchNo(0),
                 number: at as u32,

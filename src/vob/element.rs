@@ -1,6 +1,7 @@
 //! Elements: the version tree of one file or directory, with its labels, checkouts and
 //! hyperlinks, held as one value because version selection needs all of it.
 
+use super::annotation::Annotations;
 use super::identity::{BranchNo, ContentHash, ElementNo, EventNo, Oid, TypeNo, VersionNo, ViewUuid};
 use super::state::predefined;
 use clerestory_specs::{AttributeValue, ElementFacts, LinkDirection, QueryFacts, QueryObject};
@@ -28,6 +29,8 @@ pub enum Content {
     },
     /// A catalog of names, kept as directory nodes beside the element.
     Directory,
+    /// A file's bytes that were removed; the version is still there.
+    Removed,
 }
 
 impl Content {
@@ -35,7 +38,7 @@ impl Content {
     pub fn size(&self) -> u64 {
         match self {
             Content::File { size, .. } => *size,
-            Content::Empty | Content::Directory => 0,
+            Content::Empty | Content::Directory | Content::Removed => 0,
         }
     }
 }
@@ -71,7 +74,7 @@ pub struct Branch {
     pub from: Option<VersionNo>,
     /// The event that made it.
     pub event: EventNo,
-    /// Its versions, ascending by number.
+    /// Its versions, ascending by number; none if the branch was removed.
     pub versions: Vec<VersionNo>,
     /// The number the next version gets.
     pub next_number: u32,
@@ -134,9 +137,9 @@ pub struct Element {
     pub mode: u16,
     /// The event that made it.
     pub event: EventNo,
-    /// All branches; the root branch first.
+    /// All branches that ever were; the root branch first. See [`Element::has_branch`].
     pub branches: Vec<Branch>,
-    /// All versions, in the order they were made.
+    /// All versions that ever were, in the order they were made. See [`Element::has_version`].
     pub versions: Vec<Version>,
     /// Labels, ascending by type and version.
     pub labels: Vec<(TypeNo, VersionNo)>,
@@ -149,6 +152,10 @@ pub struct Element {
     pub hyperlinks: Vec<Hyperlink>,
     /// Every (directory, name) that ever catalogued it.
     pub names: Vec<(ElementNo, Box<[u8]>)>,
+    /// Whether it was removed: its number stays taken, and readers of the VOB do not meet it.
+    pub removed: bool,
+    /// What is attached to it and its parts, where there is anything.
+    pub annotations: Option<Box<Annotations>>,
 }
 
 /// What a new element begins with.
@@ -211,7 +218,53 @@ impl Element {
             checkouts: vec![],
             hyperlinks: vec![],
             names: vec![],
+            removed: false,
+            annotations: None,
         }
+    }
+
+    /// Returns what is attached to the element and its parts.
+    pub fn annotations(&self) -> &Annotations {
+        self.annotations.as_deref().unwrap_or(Annotations::NONE)
+    }
+
+    /// Changes what is attached to the element and its parts.
+    pub(super) fn annotate(&mut self, change: impl FnOnce(&mut Annotations)) {
+        let mut annotations = self.annotations.take().unwrap_or_default();
+        change(&mut annotations);
+        self.annotations = Some(annotations).filter(|annotations| !annotations.is_empty());
+    }
+
+    /// Tells whether the element has a branch that was not removed.
+    pub fn has_branch(&self, number: BranchNo) -> bool {
+        self.branches.get(number.index()).is_some_and(|branch| !branch.versions.is_empty())
+    }
+
+    /// Tells whether the element has a version that was not removed.
+    pub fn has_version(&self, number: VersionNo) -> bool {
+        self.find_version(number).is_some()
+    }
+
+    /// Returns a version, unless it was removed or never made.
+    pub fn find_version(&self, number: VersionNo) -> Option<&Version> {
+        let version = self.versions.get(number.index())?;
+        (self.version_at(version.branch, version.number) == Some(number)).then_some(version)
+    }
+
+    /// Returns a branch, unless it was removed or never made.
+    pub fn find_branch(&self, number: BranchNo) -> Option<&Branch> {
+        self.branches.get(number.index()).filter(|branch| !branch.versions.is_empty())
+    }
+
+    /// Returns the branches that were not removed, in the order they were made.
+    pub fn present_branches(&self) -> impl Iterator<Item = (BranchNo, &Branch)> + '_ {
+        (0..).map(BranchNo).zip(&self.branches).filter(|(_, branch)| !branch.versions.is_empty())
+    }
+
+    /// Returns the versions that were not removed, in the order they were made.
+    pub fn present_versions(&self) -> impl Iterator<Item = (VersionNo, &Version)> + '_ {
+        let numbered = (0..).map(VersionNo).zip(&self.versions);
+        numbered.filter(|(number, version)| self.version_at(version.branch, version.number) == Some(*number))
     }
 
     /// Returns a version that must exist in this element.
@@ -240,7 +293,7 @@ impl Element {
     /// Returns the newest version of a branch.
     ///
     /// # Panics
-    /// As [`Element::version`]; every branch has a version 0.
+    /// As [`Element::version`], and if the branch was removed; every other one has a version 0.
     pub fn newest(&self, branch: BranchNo) -> VersionNo {
         *self.branch(branch).versions.last().expect("every branch has a version 0")
     }
@@ -252,8 +305,8 @@ impl Element {
 
     /// Returns the branches that sprout from a branch's versions, in the order of creation.
     pub fn sub_branches(&self, parent: BranchNo) -> impl Iterator<Item = BranchNo> + '_ {
-        self.branches.iter().enumerate().filter_map(move |(number, branch)| {
-            (self.version(branch.from?).branch == parent).then_some(BranchNo(number as u32))
+        self.present_branches().filter_map(move |(number, branch)| {
+            (self.version(branch.from?).branch == parent).then_some(number)
         })
     }
 
@@ -265,8 +318,8 @@ impl Element {
 
     /// Returns the branches of this type, in the order of creation.
     pub fn branches_with_type(&self, branch_type: TypeNo) -> impl Iterator<Item = BranchNo> + '_ {
-        let numbered = self.branches.iter().zip((0..).map(BranchNo));
-        numbered.filter(move |(branch, _)| branch.branch_type == branch_type).map(|(_, number)| number)
+        let of_type = self.present_branches().filter(move |(_, branch)| branch.branch_type == branch_type);
+        of_type.map(|(number, _)| number)
     }
 
     /// Returns the event that attached a label; none where that was the event that made its type.
@@ -384,11 +437,7 @@ impl ElementFacts for Seen<'_> {
     }
 
     fn branches_of_type(&self, branch_type: u32, each: &mut dyn FnMut(u32)) {
-        for (number, branch) in self.element.branches.iter().enumerate() {
-            if branch.branch_type.0 == branch_type {
-                each(number as u32);
-            }
-        }
+        self.element.branches_with_type(TypeNo(branch_type)).for_each(|branch| each(branch.0));
     }
 
     fn has_version(&self, branch: u32, number: u32) -> bool {

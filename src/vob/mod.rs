@@ -5,19 +5,22 @@
 //! the same operations always builds the same VOB. It must not know how records are
 //! stored, what a view shows, or what a user typed.
 
+pub mod annotation;
 pub mod apply;
 pub mod codec;
 pub mod definition;
 pub mod directory;
 pub mod element;
 pub mod identity;
+pub mod lock;
 pub mod operation;
 pub mod state;
 
+pub use annotation::{Annotations, Link, LinkEnd, Lock, LockRule, Part, VobObject};
 pub use apply::{Changes, Records, Refused};
 pub use definition::{TypeDefinition, TypeProperties, TypeScope};
 pub use directory::{Directory, DirectoryNode, Entry, NameChange};
 pub use element::{Branch, Checkout, Content, Element, ElementKind, Hyperlink, Version};
 pub use identity::{BranchNo, ContentHash, ElementNo, EventNo, Oid, SymlinkNo, TypeNo, VersionNo, ViewUuid};
 pub use operation::{Operation, Transaction, User};
-pub use state::{TypeKind, TypeObject, VobHeader, VobState};
+pub use state::{TypeKind, TypeObject, VobHeader, VobSettings, VobState};

@@ -7,10 +7,11 @@
 //! Stored form: postcard. Variants are only ever added at the end, fields never change: a
 //! new need is a new variant.
 
+use super::annotation::{LinkEnd, LockRule, VobObject};
 use super::definition::TypeDefinition;
 use super::directory::{Entry, NameChange};
 use super::element::{Content, ElementKind};
-use super::identity::{BranchNo, ElementNo, Oid, SymlinkNo, TypeNo, VersionNo, ViewUuid};
+use super::identity::{BranchNo, ElementNo, EventNo, Oid, SymlinkNo, TypeNo, VersionNo, ViewUuid};
 use super::state::TypeKind;
 use serde::{Deserialize, Serialize};
 
@@ -308,5 +309,121 @@ pub enum Operation {
         version: VersionNo,
         /// The changes.
         changes: Vec<NameChange>,
+    },
+    /// Locks an object, or takes its lock away. The object must be a VOB, a type object, an element or
+    /// a branch. What a lock prevents is in [`super::lock`].
+    SetLock {
+        /// The object.
+        object: VobObject,
+        /// What the lock says; none: the object is not locked any more.
+        lock: Option<LockRule>,
+    },
+    /// Changes who owns an object, and who may do what. The object must be the VOB, a type object or
+    /// an element; permission bits are an element's.
+    Protect {
+        /// The object.
+        object: VobObject,
+        /// The new owner.
+        owner: Option<u32>,
+        /// The new group.
+        group: Option<u32>,
+        /// The new permission bits.
+        mode: Option<u16>,
+    },
+    /// Sets the groups, beside the VOB's own, that elements may belong to.
+    SetVobGroups {
+        /// Numeric group ids.
+        groups: Vec<u32>,
+    },
+    /// Gives an element another element type of the same kind of element.
+    ChangeElementType {
+        /// The element.
+        element: ElementNo,
+        /// The type.
+        element_type: TypeNo,
+    },
+    /// Gives a branch another branch type, of which the element must not have a branch.
+    ChangeBranchType {
+        /// The element.
+        element: ElementNo,
+        /// The branch.
+        branch: BranchNo,
+        /// The type.
+        branch_type: TypeNo,
+    },
+    /// Replaces the comment of an event that made something of an object.
+    ChangeComment {
+        /// The object.
+        object: VobObject,
+        /// The event.
+        event: EventNo,
+        /// The new comment, whole.
+        comment: String,
+    },
+    /// Attaches an attribute to an object, in the place of one of the same type. The value must be one
+    /// of its type's; whoever plans it makes sure of ranges.
+    SetAttribute {
+        /// The object.
+        object: VobObject,
+        /// The attribute type.
+        attribute: TypeNo,
+        /// The value as commands write it.
+        value: String,
+    },
+    /// Removes an attribute from an object.
+    RemoveAttribute {
+        /// The object.
+        object: VobObject,
+        /// The attribute type.
+        attribute: TypeNo,
+    },
+    /// Makes a hyperlink between any two objects. At least one end must be an object of this VOB.
+    CreateLink {
+        /// The hyperlink type.
+        link_type: TypeNo,
+        /// Start.
+        from: LinkEnd,
+        /// End; none for a link to nothing but a text.
+        to: Option<LinkEnd>,
+        /// The text at its start.
+        from_text: String,
+        /// The text at its end.
+        to_text: String,
+    },
+    /// Removes a hyperlink of either kind.
+    RemoveLink {
+        /// Its number.
+        number: u32,
+        /// An object that has it.
+        at: VobObject,
+    },
+    /// Removes a version with all that is attached to it. It must not be version 0, no branch may
+    /// sprout from it, and it may not be checked out. Its number is not given again.
+    RemoveVersion {
+        /// The element.
+        element: ElementNo,
+        /// The version.
+        version: VersionNo,
+    },
+    /// Drops what a file version holds; the version stays.
+    RemoveData {
+        /// The element.
+        element: ElementNo,
+        /// The version.
+        version: VersionNo,
+    },
+    /// Removes a branch with its versions and the branches that sprout from it. It must not be the
+    /// root branch, and nothing on these branches may be checked out.
+    RemoveBranch {
+        /// The element.
+        element: ElementNo,
+        /// The branch.
+        branch: BranchNo,
+    },
+    /// Removes an element, and its name from every directory version and checkout. It must not be
+    /// checked out. Whoever plans it makes sure that what only it catalogued is catalogued elsewhere.
+    RemoveElement {
+        /// The element.
+        element: ElementNo,
     },
 }

@@ -1,6 +1,7 @@
 //! What a VOB knows beside its elements: identity, type objects, users and counters. Small
 //! enough to be in memory whole.
 
+use super::annotation::Annotations;
 use super::definition::{TypeDefinition, TypeProperties};
 use super::identity::{ElementNo, EventNo, Oid, SymlinkNo, TypeNo};
 use super::operation::User;
@@ -53,6 +54,10 @@ pub struct TypeObject {
     pub described: EventNo,
     /// Whether it was removed: its number stays taken, its name is free.
     pub removed: bool,
+    /// Owner and group, where they are not those of the definition any more.
+    pub protection: Option<(u32, u32)>,
+    /// What is attached to it.
+    pub annotations: Annotations,
 }
 
 impl TypeObject {
@@ -85,6 +90,15 @@ pub struct VobHeader {
     pub changesets: u32,
 }
 
+/// What a VOB is set to, beside its counters: seldom changed, seldom read.
+#[derive(Clone, Eq, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct VobSettings {
+    /// Groups, beside the VOB's own, that elements may belong to.
+    pub groups: Vec<u32>,
+    /// What is attached to the VOB.
+    pub annotations: Annotations,
+}
+
 /// Identity, counters, types and users of a VOB at one moment. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct VobState {
@@ -95,6 +109,7 @@ pub struct VobState {
 
 #[derive(Clone, Debug, Default)]
 struct Tables {
+    settings: VobSettings,
     types: Vec<Arc<TypeObject>>,
     users: Vec<Arc<User>>,
     names: HashMap<(u8, String), TypeNo>,
@@ -150,13 +165,33 @@ pub mod predefined {
 
 impl VobState {
     /// Rebuilds a state from its stored parts.
-    pub fn new(header: VobHeader, types: Vec<TypeObject>, users: Vec<User>) -> VobState {
-        let mut state = VobState { header, ..VobState::default() };
+    pub fn new(
+        header: VobHeader,
+        settings: VobSettings,
+        types: Vec<TypeObject>,
+        users: Vec<User>,
+    ) -> VobState {
+        let tables = Arc::new(Tables { settings, ..Tables::default() });
+        let mut state = VobState { header, tables };
         types.into_iter().for_each(|object| state.add_type(object));
         for user in users {
             state.user_number(&user);
         }
         state
+    }
+
+    /// Returns what the VOB is set to.
+    pub fn settings(&self) -> &VobSettings {
+        &self.tables.settings
+    }
+
+    pub(super) fn settings_mut(&mut self) -> &mut VobSettings {
+        &mut Arc::make_mut(&mut self.tables).settings
+    }
+
+    /// Tells whether elements may belong to a group: the VOB's own, or one of its further groups.
+    pub fn has_group(&self, group: u32) -> bool {
+        self.header.group == group || self.settings().groups.contains(&group)
     }
 
     /// Returns the type objects by number, removed ones included.

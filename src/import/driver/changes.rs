@@ -98,7 +98,7 @@ impl Run<'_, '_> {
                 };
                 let predecessor = before.as_ref().and_then(|file| match file.content {
                     Content::File { hash, .. } => Some(ContentId(hash)),
-                    Content::Empty | Content::Directory => None,
+                    Content::Empty | Content::Directory | Content::Removed => None,
                 });
                 let content = self.contents.stored(data, predecessor.as_ref())?.ok_or_else(missing)?;
                 let executable = mode == FileMode::Executable;

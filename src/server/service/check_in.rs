@@ -224,7 +224,7 @@ impl Checkin<'_> {
         let checkout = self.checkout(target, element)?;
         let predecessor = match element.version(checkout.from).content {
             Content::File { hash, .. } => Some(ContentId(hash)),
-            Content::Empty | Content::Directory => None,
+            Content::Empty | Content::Directory | Content::Removed => None,
         };
         let wanted = |data: &Data| {
             self.judge_identical(&target.vob.vob, element, checkout, data)?;

@@ -73,6 +73,9 @@ impl Server {
                 Failure::new(FailureCode::BranchExists).name(state.type_name(branch_type))
             }
             Refused::BadDefinition(text) => Failure::other(text),
+            Refused::HasCheckouts => Failure::new(FailureCode::HasCheckouts),
+            Refused::FixedElement => Failure::new(FailureCode::FixedName),
+            Refused::Locked(locked) => super::locks::failure(vob, &locked),
             Refused::Unreadable(error) => {
                 tracing::error!(%error, "records");
                 Failure { text: error.to_string(), ..Failure::new(FailureCode::Damaged) }

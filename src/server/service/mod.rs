@@ -16,6 +16,7 @@ mod history;
 mod import;
 mod label;
 mod list;
+mod locks;
 mod lscheckout;
 mod make;
 mod make_branch;

@@ -5,7 +5,8 @@ use super::super::recent::{EVENTS_PER_PAGE, Recent, key};
 use super::{StoreError, Vob, damaged, decode};
 use crate::vob::apply::{self, DirectoryAt, Event, PlacedChangeset, ReadError, Symlink};
 use crate::vob::{
-    Directory, DirectoryNode, Element, ElementNo, EventNo, Oid, SymlinkNo, Transaction, VobState, codec,
+    Directory, DirectoryNode, Element, ElementNo, EventNo, Oid, SymlinkNo, Transaction, VobObject, VobState,
+    codec,
 };
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -22,11 +23,15 @@ impl Vob {
         self.state.read().clone()
     }
 
-    /// Reads an element; none where the number was never given.
+    /// Reads an element; none where the number was never given, or the element was removed.
     ///
     /// # Errors
     /// If the index fails or is damaged.
     pub fn element(&self, number: ElementNo) -> Result<Option<Arc<Element>>, StoreError> {
+        Ok(self.any_element(number)?.filter(|element| !element.removed))
+    }
+
+    fn any_element(&self, number: ElementNo) -> Result<Option<Arc<Element>>, StoreError> {
         if let Some(found) = self.recent.read().elements.get(&number) {
             return Ok(Some(Arc::clone(found)));
         }
@@ -133,10 +138,28 @@ impl Vob {
     /// As [`Vob::element`].
     pub fn element_with_oid(&self, oid: &Oid) -> Result<Option<ElementNo>, StoreError> {
         if let Some(found) = self.recent.read().elements.values().find(|element| element.oid == *oid) {
-            return Ok(Some(found.number));
+            return Ok(Some(found.number).filter(|_| !found.removed));
         }
-        let stored = self.records.get(&key::oid(oid))?;
-        Ok(stored.and_then(|number| Some(ElementNo(u32::from_be_bytes(number.try_into().ok()?)))))
+        let Some(stored) = self.records.get(&key::oid(oid))? else {
+            return Ok(None);
+        };
+        let number = stored.try_into().map_err(|_| damaged("object identifier", "its number is cut"))?;
+        let number = ElementNo(u32::from_be_bytes(number));
+        Ok(self.element(number)?.map(|_| number))
+    }
+
+    /// Finds an object that has a hyperlink, by the hyperlink's number.
+    ///
+    /// # Errors
+    /// As [`Vob::element`].
+    pub fn hyperlink(&self, number: u32) -> Result<Option<VobObject>, StoreError> {
+        if let Some(found) = self.recent.read().hyperlinks.get(&number) {
+            return Ok(*found);
+        }
+        match self.records.get(&key::hyperlink(number))? {
+            Some(stored) => Ok(Some(decode("hyperlink", &stored)?)),
+            None => Ok(None),
+        }
     }
 
     fn node(&self, element: ElementNo, at: DirectoryAt) -> Result<Option<Arc<DirectoryNode>>, StoreError> {

@@ -31,6 +31,8 @@ fn tree(branches: &[(Option<u32>, &[bool])]) -> Tree {
             checkouts: Vec::new(),
             hyperlinks: Vec::new(),
             names: Vec::new(),
+            removed: false,
+            annotations: None,
         },
         has_name: Vec::new(),
     };

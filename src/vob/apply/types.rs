@@ -1,6 +1,7 @@
 //! Type objects, and the labels that are attached by them.
 
 use super::{Refused, Work, due};
+use crate::vob::annotation::Annotations;
 use crate::vob::definition::{TypeDefinition, TypeProperties};
 use crate::vob::identity::{ElementNo, TypeNo, VersionNo};
 use crate::vob::state::{TypeKind, TypeObject, VobState, predefined, valid_type_name};
@@ -25,6 +26,8 @@ impl Work<'_> {
             definition,
             described: event,
             removed: false,
+            protection: None,
+            annotations: Annotations::default(),
         });
         self.changes.types.insert(number);
         Ok(())
