@@ -14,6 +14,7 @@ use super::{
     umount, uncheckout,
 };
 use super::{chvob, ln, mv, rmname};
+use super::{lock, lslock};
 
 /// One command.
 pub struct Command {
@@ -82,6 +83,9 @@ pub const COMMANDS: &[Command] = &[
     ln::COMMAND,
     mv::COMMAND,
     rmname::COMMAND,
+    lock::LOCK,
+    lslock::COMMAND,
+    lock::UNLOCK,
 ];
 
 /// Commands of the product that this program does not have yet. They are recognized, so that a script is told so
@@ -120,14 +124,12 @@ pub const NOT_SUPPORTED: &[&str] = &[
     "getcache",
     "getlog",
     "hostinfo",
-    "lock",
     "lsactivity",
     "lsbl",
     "lsclients",
     "lscomp",
     "lsdo",
     "lsfolder",
-    "lslock",
     "lsmaster",
     "lspolicy",
     "lspool",
@@ -191,15 +193,13 @@ pub const NOT_SUPPORTED: &[&str] = &[
     "setsite",
     "shell",
     "space",
-    "unlock",
     "unregister",
     "update",
     "winkin",
 ];
 
 /// Short names of commands in [`NOT_SUPPORTED`].
-const NOT_SUPPORTED_ALIASES: &[(&str, &str)] =
-    &[("ann", "annotate"), ("lsl", "lslock"), ("findm", "findmerge")];
+const NOT_SUPPORTED_ALIASES: &[(&str, &str)] = &[("ann", "annotate"), ("findm", "findmerge")];
 
 /// What a typed command name means.
 pub enum Found {
@@ -398,7 +398,11 @@ mod tests {
             ("lst", "lstype"),
             ("res", "reserve"),
             ("unres", "unreserve"),
-            ("lslock", "not supported: lslock"),
+            ("lslock", "lslock"),
+            ("lsl", "lslock"),
+            ("unl", "unlock"),
+            ("lock", "lock"),
+            ("findm", "not supported: findmerge"),
             ("mkdir", "mkdir"),
             ("mount", "mount"),
             ("pwv", "pwv"),

@@ -203,7 +203,7 @@ impl Page<'_> {
     }
 
     fn vob(&mut self, facts: &VobFacts) {
-        if !self.title("versioned object base", &facts.tag, b"") {
+        if !self.title("versioned object base", &facts.tag, lock_mark(facts.lock())) {
             return;
         }
         let created = Created {
@@ -315,7 +315,8 @@ impl Page<'_> {
     }
 }
 
-fn lock_mark(lock: LockState) -> &'static [u8] {
+/// What follows the name of a locked object.
+pub fn lock_mark(lock: LockState) -> &'static [u8] {
     match lock {
         LockState::Unlocked => b"",
         LockState::Locked => b" (locked)",

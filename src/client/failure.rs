@@ -3,6 +3,7 @@
 //! Pure. A sentence is bytes, because names in it are; it has neither the `cleartool: Error: ` before it nor the
 //! newline after it.
 
+use super::pname::without_version;
 use crate::server::proto::{Failure, FailureCode, Notice, NoticeCode, ObjectKind};
 
 /// Joins pieces of a sentence.
@@ -115,7 +116,7 @@ fn reasons(failure: &Failure, pname: &[u8]) -> Vec<Vec<u8>> {
         FailureCode::PrivateDirectoryInTheWay => {
             quoted("A view private directory named ", name, " already exists.")
         }
-        FailureCode::Locked => locked(failure),
+        FailureCode::Locked => locked(failure, pname),
         FailureCode::SystemError => {
             let reason = system_reason(failure);
             quoted("Unable to access ", name, &format!(": {reason}."))
@@ -177,6 +178,10 @@ fn reasons(failure: &Failure, pname: &[u8]) -> Vec<Vec<u8>> {
         }
         FailureCode::NamedTwice => quoted("", name, " is named more than once."),
         FailureCode::DirectoryHasNoData => quoted("", name, " is a directory element: it takes no data."),
+        FailureCode::AlreadyLocked => plain("Object is already locked."),
+        FailureCode::NotLocked => plain("Object is not locked."),
+        FailureCode::NotLockable => plain("Only VOBs, type objects, elements and branches can be locked."),
+        FailureCode::UnknownUser => quoted("Unknown user: ", name, "."),
         FailureCode::NotDone => plain("Nothing was done because another object failed."),
         FailureCode::Unspecified => {
             vec![text(&[b"The daemon reported an unknown error. ", failure.text.as_bytes()])]
@@ -245,19 +250,27 @@ fn permission(failure: &Failure) -> Vec<Vec<u8>> {
     lines
 }
 
-fn locked(failure: &Failure) -> Vec<Vec<u8>> {
+fn locked(failure: &Failure, pname: &[u8]) -> Vec<Vec<u8>> {
+    let base = match (failure.name.is_empty(), failure.directory.is_empty()) {
+        (false, _) => failure.name.clone(),
+        (true, false) => directory_of(pname),
+        (true, true) => without_version(pname).to_vec(),
+    };
+    let name = match failure.branch.is_empty() {
+        true => base,
+        false => [&base[..], b"@@", &failure.branch].concat(),
+    };
     let mut lines = vec![match failure.object_kind() {
-        ObjectKind::Vob => {
-            text(&[b"Lock on VOB database \"", &failure.name, b"\" prevents all write operations."])
-        }
+        ObjectKind::Vob => text(&[b"Lock on VOB database \"", &name, b"\" prevents all write operations."]),
         kind => text(&[
             b"Lock on ",
             kind_name(kind).as_bytes(),
             b" \"",
-            &failure.name,
-            b"\" prevents operation \"",
-            failure.operation.as_bytes(),
-            b"\".",
+            &name,
+            &match failure.operation.as_str() {
+                "" => b"\" prevents this operation.".to_vec(),
+                operation => format!("\" prevents operation \"{operation}\".").into_bytes(),
+            },
         ]),
     }];
     if !failure.must_be_one_of.is_empty() {

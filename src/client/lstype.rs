@@ -1,7 +1,7 @@
 //! `lstype`: lists type objects.
 
 use super::commands::{Command, exclusive};
-use super::description::{self, Detail};
+use super::description::{self, Detail, lock_mark};
 use super::failure::kind_name;
 use super::layout;
 use super::options::{Arguments, flag, value};
@@ -9,7 +9,7 @@ use super::session::{CommandError, CommandResult, Outcome, Session};
 use super::target::{any_type_selector, typed_vob};
 use crate::server::proto::description::Object;
 use crate::server::proto::type_outcome::Outcome as TypeOutcome;
-use crate::server::proto::{Description, ListTypesRequest, ObjectKind, Selector, TypeFacts};
+use crate::server::proto::{Description, ListTypesRequest, LockState, ObjectKind, Selector, TypeFacts};
 
 /// The table entry.
 pub const COMMAND: Command = Command {
@@ -56,6 +56,9 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
     let mut all_done = true;
     for (place, outcome) in reply.outcomes.into_iter().enumerate() {
         match outcome.outcome {
+            // Those that are named are told, out of use or not.
+            Some(TypeOutcome::Done(facts))
+                if names.is_empty() && facts.lock() == LockState::Obsolete && !arguments.has("obsolete") => {}
             Some(TypeOutcome::Done(facts)) => {
                 for line in lines(session, arguments, facts) {
                     session.line(&[&line])?;
@@ -84,7 +87,8 @@ fn lines(session: &Session, arguments: &Arguments, facts: TypeFacts) -> Vec<Vec<
     let person = created.person.unwrap_or_default();
     let lead = format!("{:<13}  {:<10} ", session.dates.short(created.time_s), person.login);
     let kind = kind_name(facts.kind()).as_bytes();
-    let mut lines = vec![[lead.as_bytes(), kind, b" \"", &facts.name, b"\""].concat()];
+    let mut lines =
+        vec![[lead.as_bytes(), kind, b" \"", &facts.name, b"\"", lock_mark(facts.lock())].concat()];
     lines.extend(layout::comment(&created.comment));
     lines
 }

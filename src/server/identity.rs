@@ -118,6 +118,17 @@ pub fn group_name(group_id: u32) -> String {
     lookup_group(group_id).unwrap_or_else(|| format!("UNIX:GID-{group_id}"))
 }
 
+/// The number of a user: a login name of the user database, `UNIX:UID-<n>`, or a number.
+pub fn user_number(name: &str) -> Option<u32> {
+    let number = name.strip_prefix("UNIX:UID-").unwrap_or(name);
+    number.parse().ok().or_else(|| lookup_number(name, user_entry))
+}
+
+/// Tells whether events can name a user so.
+pub fn is_user_name(name: &str) -> bool {
+    name.parse::<u32>().is_err() && user_number(name).is_some()
+}
+
 /// This host's name; `localhost` when the kernel does not tell.
 pub fn host_name() -> String {
     match std::fs::read_to_string("/proc/sys/kernel/hostname") {
@@ -148,6 +159,30 @@ fn lookup_group(group_id: u32) -> Option<String> {
         // SAFETY: the call succeeded: `entry` is filled and its strings live in `buffer`.
         return Some(unsafe { text(entry.assume_init_ref().gr_name) });
     }
+}
+
+/// One look into a database with a buffer: the code of the call, and the number that was found.
+type Lookup = fn(&CStr, &mut [c_char]) -> (i32, Option<u32>);
+
+fn lookup_number(name: &str, lookup: Lookup) -> Option<u32> {
+    let name = std::ffi::CString::new(name).ok()?;
+    let mut buffer = vec![0; LOOKUP_START_SIZE_BYTES];
+    loop {
+        let (code, found) = lookup(&name, &mut buffer);
+        if !grow_after(code, &mut buffer) {
+            return found;
+        }
+    }
+}
+
+fn user_entry(name: &CStr, buffer: &mut [c_char]) -> (i32, Option<u32>) {
+    let mut entry = MaybeUninit::<libc::passwd>::zeroed();
+    let mut found = std::ptr::null_mut();
+    let (start, size) = (buffer.as_mut_ptr(), buffer.len());
+    // SAFETY: every pointer is valid for the call, and the length is the buffer's.
+    let code = unsafe { libc::getpwnam_r(name.as_ptr(), entry.as_mut_ptr(), start, size, &mut found) };
+    // SAFETY: `found` points to `entry`, which is filled, unless it is null.
+    (code, (code == 0 && !found.is_null()).then(|| unsafe { entry.assume_init_ref().pw_uid }))
 }
 
 fn grow_after(code: i32, buffer: &mut Vec<c_char>) -> bool {
@@ -270,6 +305,9 @@ mod tests {
         assert_eq!(user_name(0), "root");
         assert_eq!(group_name(0), "root");
         assert_eq!(user_name(4_000_000_001), "UNIX:UID-4000000001");
+        assert_eq!((user_number("root"), user_number("no such user")), (Some(0), None));
+        assert_eq!(user_number("UNIX:UID-4000000001"), Some(4_000_000_001));
+        assert!(is_user_name("UNIX:UID-5") && !is_user_name("5"));
         assert!(!host_name().is_empty());
         assert!(Account::of_user(0).unwrap().home.is_absolute());
     }

@@ -17,6 +17,7 @@ mod import;
 mod import_again;
 mod import_killed;
 mod listings;
+mod locks;
 mod names;
 mod names_in_views;
 mod odd_history;

@@ -110,6 +110,7 @@ impl Checkin<'_> {
         }
         self.server.permit_element(self.caller, &target.vob, element, "checkin")?;
         let branch = checkout.branch;
+        self.server.refuse_locked(&target.vob, element, Some(branch), self.caller, "checkin")?;
         self.judge_branch(&target.vob.vob, element, checkout)?;
         let data = Data { content: Content::Directory, executable: false, modified_ns: now_ns() };
         let source = match (element.kind, &self.request.from) {
@@ -317,6 +318,7 @@ impl Checkin<'_> {
         let number = target.element.number;
         let element = store.element(number)?.ok_or_else(|| Failure::internal("the element is gone"))?;
         let checkout = self.checkout(target, &element)?;
+        self.server.refuse_locked(&target.vob, &element, Some(checkout.branch), self.caller, "checkin")?;
         self.judge_branch(store, &element, checkout)?;
         self.judge_identical(store, &element, checkout, data)?;
         if candidate.stamp.is_some_and(|stamp| !stamp.is_of(&target.data_path())) {

@@ -260,6 +260,8 @@ impl Server {
                     let plan = target.view.plan_checkout(&target.vob, &path, &element, maker)?;
                     let made = planned_branches(&state, &element, &plan);
                     operations.clone_from(&made.operations);
+                    let locked = self.refuse_locked_plan(&target.vob, &element, &operations, caller);
+                    locked.map_err(|failure| Failure { auto_branch: true, ..failure })?;
                     done.notices.clone_from(&made.notices);
                     match &plan.outcome {
                         Ok(branch) => {
@@ -294,6 +296,7 @@ impl Server {
             };
             if let Some(planned) = making {
                 operations.push(planned.operation);
+                self.refuse_locked_plan(&target.vob, &element, &operations, caller)?;
                 done.notices.push(planned.notice);
                 done.version = planned.version_zero;
             }
@@ -306,6 +309,7 @@ impl Server {
                 }
             }
             asked = branch;
+            self.refuse_locked(&target.vob, &element, Some(branch), caller, "checkout")?;
             (content, executable) = (element.version(at).content, element.version(at).executable);
             operations.push(Operation::CheckOut {
                 element: number,
@@ -461,6 +465,7 @@ impl Server {
             ..Failure::new(FailureCode::NotCheckedOut)
         };
         let checkout = target.element.checkout_of(&view).ok_or_else(not_checked_out)?.clone();
+        self.refuse_locked(&target.vob, &target.element, Some(checkout.branch), caller, "uncheckout")?;
         let mut done = UncheckedOut::default();
         if argument.private_copy() == PrivateCopy::Keep && target.element.kind == ElementKind::File {
             done.keep_name = self.keep_copy(&target)?;

@@ -17,7 +17,7 @@ use crate::view::history::Place;
 use crate::view::resolve::{branch_id, checkout_id, version_id};
 use crate::view::{Found, MountedVob, Shown, View};
 use crate::vob::apply::DirectoryAt;
-use crate::vob::{BranchNo, Checkout, Element, ElementKind, SymlinkNo, VersionNo, VobState};
+use crate::vob::{BranchNo, Checkout, Element, ElementKind, Part, SymlinkNo, VersionNo, VobState};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -197,6 +197,7 @@ impl Subject<'_> {
             element_type: self.element_type(element),
             oid: element.oid.to_string(),
             vob_tag: self.vob.tag.clone().into_bytes(),
+            lock: super::locks::state_of(element.annotations(), Part::Whole).into(),
             ..ElementFacts::default()
         }))
     }
@@ -211,6 +212,7 @@ impl Subject<'_> {
             protection: Some(facts::element_protection(element, None)),
             element_type: self.element_type(element),
             branched_from: branch.from.map(|from| self.version_id(element, from)).unwrap_or_default(),
+            lock: super::locks::state_of(element.annotations(), Part::Branch(number)).into(),
             ..BranchFacts::default()
         }))
     }

@@ -117,6 +117,8 @@ impl Server {
             }
             let state = store.state();
             let label = super::types::selected_type(&state, &selector)?;
+            let operation = if request.remove { "remove label" } else { "make label" };
+            self.refuse_locked_type(vob, label.number, caller, operation)?;
             let mut plan = Plan::new(self, caller, vob, &label, request, wanted);
             for slot in slots.iter_mut().filter(here) {
                 if let (Some((_, number)), Ok(meant)) = (slot.at, &slot.meant) {

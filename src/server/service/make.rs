@@ -88,6 +88,7 @@ impl Server {
         let existing = private.symlink_metadata().ok();
         self.check_existing(&slot, wanted, existing.as_ref())?;
         let element_type = self.choose_type(&slot, wanted, &private, existing.as_ref())?;
+        self.refuse_locked_making(&slot, element_type.0, caller)?;
         let data = match (wanted.kind, wanted.after, &existing) {
             (ElementKind::File, AfterMake::CheckIn, Some(_)) => Some(store_file(&slot.vob, &private)?),
             (ElementKind::File, AfterMake::CheckIn, None) => {
@@ -158,6 +159,7 @@ impl Server {
                 let element = Element::new(new, EventNo(state.header.events), time_ns);
                 let maker = Maker { login: &user.login, now_ns: time_ns };
                 self.plan_after(&slot, &element, maker, wanted, data, &mut operations, &mut made)?;
+                self.refuse_locked_plan(&slot.vob, &element, &operations, caller)?;
             }
             Ok(vec![Transaction {
                 time_ns,

@@ -112,6 +112,8 @@ impl Server {
             let element = store.element(target.element.number)?;
             let element = element.ok_or_else(|| Failure::internal("the element is gone"))?;
             let planned = plan_branch(&store.state(), &element, making, point)?;
+            let operations = std::slice::from_ref(&planned.operation);
+            self.refuse_locked_plan(&target.vob, &element, operations, caller)?;
             done.notices.push(planned.notice);
             Ok(vec![Transaction {
                 time_ns: now_ns(),

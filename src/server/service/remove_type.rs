@@ -39,6 +39,7 @@ impl Server {
             let state = store.state();
             let object = selected_type(&state, selector)?;
             self.permit_type(caller, store, &object, "remove type")?;
+            self.refuse_locked_type(&vob, object.number, caller, "remove type")?;
             if predefined::is_predefined(object.number) {
                 return Err(Failure::new(FailureCode::Predefined).name(object.name.as_str()));
             }

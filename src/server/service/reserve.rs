@@ -61,6 +61,7 @@ impl Server {
                 ..Failure::new(FailureCode::NotCheckedOut)
             };
             let checkout = element.checkout_of(&view).ok_or_else(not_checked_out)?;
+            self.refuse_locked(&target.vob, &element, Some(checkout.branch), caller, operation)?;
             branch = branch_id(&store.state(), &element, checkout.branch).into_bytes();
             let mut others = element
                 .checkouts

@@ -15,8 +15,8 @@ use crate::view::MountedVob;
 use crate::vob::definition::{AttributePer, Limit, MergeType, ValueType};
 use crate::vob::state::{predefined, valid_type_name};
 use crate::vob::{
-    Element, ElementNo, Operation, Transaction, TypeDefinition, TypeKind, TypeNo, TypeObject, TypeProperties,
-    TypeScope, VobState,
+    Element, ElementNo, Operation, Part, Transaction, TypeDefinition, TypeKind, TypeNo, TypeObject,
+    TypeProperties, TypeScope, VobState,
 };
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -42,7 +42,8 @@ impl Server {
         }
         for (vob, arguments) in vobs {
             let committed = self.commit(&vob, |store| {
-                let mut plan = Making { server: self, caller, context, request, kind, state: store.state() };
+                let state = store.state();
+                let mut plan = Making { server: self, caller, context, request, kind, vob: &vob, state };
                 let mut transactions = Vec::new();
                 let mut names = HashSet::new();
                 for at in &arguments {
@@ -91,8 +92,8 @@ impl Server {
         object: &TypeObject,
         operation: &str,
     ) -> Outcome<()> {
-        let owns = match &object.definition {
-            Some(definition) => definition.owner == caller.user_id,
+        let owns = match object.owner_and_group() {
+            Some((owner, _)) => owner == caller.user_id,
             None => told(vob, object.event)?.person.login == identity::user_name(caller.user_id),
         };
         if owns {
@@ -116,6 +117,7 @@ impl Server {
             let object = selected_type(&state, &selector)?;
             number = object.number;
             self.permit_type(caller, store, &object, "rename type")?;
+            self.refuse_locked_type(&vob, number, caller, "rename type")?;
             let kind = super::describe::type_object_kind(object.kind);
             let comment = match request.comment.is_empty() {
                 false => String::from_utf8_lossy(&request.comment).into_owned(),
@@ -227,6 +229,7 @@ struct Making<'a> {
     context: &'a Context,
     request: &'a MakeTypesRequest,
     kind: TypeKind,
+    vob: &'a MountedVob,
     /// As it was before the change.
     state: VobState,
 }
@@ -272,6 +275,7 @@ impl Making<'_> {
 
     fn replace(&self, store: &Vob, object: &TypeObject, definition: TypeDefinition) -> Outcome<Operation> {
         self.server.permit_type(self.caller, store, object, "redefine type")?;
+        self.server.refuse_locked_type(self.vob, object.number, self.caller, "redefine type")?;
         if predefined::is_predefined(object.number) {
             return Err(Failure::new(FailureCode::Predefined).name(object.name.as_str()));
         }
@@ -406,8 +410,8 @@ pub(super) fn type_facts(vob: &Vob, state: &VobState, object: &TypeObject) -> Ou
         false => told(vob, object.described)?.comment,
     };
     let definition = object.definition.as_ref();
-    let (owner, group) = match definition {
-        Some(definition) => (identity::user_name(definition.owner), identity::group_name(definition.group)),
+    let (owner, group) = match object.owner_and_group() {
+        Some((owner, group)) => (identity::user_name(owner), identity::group_name(group)),
         None => (made.person.login.clone(), made.person.group.clone()),
     };
     let (supertype, manager) = match object.kind {
@@ -437,7 +441,7 @@ pub(super) fn type_facts(vob: &Vob, state: &VobState, object: &TypeObject) -> Ou
         global: definition.is_some_and(|definition| definition.scope == TypeScope::Global),
         attribute: definition.and_then(|definition| attribute_facts(&definition.properties)),
         merge: merge.into(),
-        ..TypeFacts::default()
+        lock: super::locks::state_of(&object.annotations, Part::Whole).into(),
     })
 }
 

@@ -5,7 +5,7 @@ use crate::server::proto::*;
 use crate::server::registry::{EntryError, RegistryError, TagError, VobEntry, VobTag};
 use crate::server::state::{Outcome, Server, default_engine, now_ns, person};
 use crate::store::{Vob, VobOptions};
-use crate::vob::{EventNo, Oid, Operation, Transaction, User};
+use crate::vob::{EventNo, Oid, Operation, Part, Transaction, User};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -235,6 +235,13 @@ impl Server {
                 facts.comment = vob.vob.transaction(&event)?.comment.into_bytes();
                 let user = vob.vob.state().users().get(event.user as usize).cloned();
                 facts.creator = user.map(|user| person(&user));
+                let state = vob.vob.state();
+                let settings = state.settings();
+                facts.lock = super::locks::state_of(&settings.annotations, Part::Whole).into();
+                facts.owner = identity::user_name(state.header.owner);
+                facts.group = identity::group_name(state.header.group);
+                let groups = settings.groups.iter().filter(|group| **group != state.header.group);
+                facts.additional_groups = groups.map(|group| identity::group_name(*group)).collect();
             }
             None if entry.mounted => {
                 facts.trouble = Some(match Vob::open(&entry.storage) {

@@ -94,8 +94,10 @@ impl<'a> Plan<'a> {
         version_id(&self.state, element, version).into_bytes()
     }
 
-    fn permit(&self, element: &Element, operation: &str) -> Outcome<()> {
-        self.server.permit_element(self.caller, self.vob, element, operation)
+    fn permit(&self, element: &Element, version: VersionNo, operation: &str) -> Outcome<()> {
+        self.server.permit_element(self.caller, self.vob, element, operation)?;
+        let branch = element.version(version).branch;
+        self.server.refuse_locked(self.vob, element, Some(branch), self.caller, operation)
     }
 
     fn refusal(&self, code: FailureCode) -> Failure {
@@ -114,7 +116,7 @@ impl<'a> Plan<'a> {
             return Ok(None);
         }
         let carried = here.or_else(|| element.labelled(self.label.number).find(shares));
-        self.permit(element, "make label").map_err(|failure| (Some(version), failure))?;
+        self.permit(element, version, "make label").map_err(|failure| (Some(version), failure))?;
         if carried.is_some() && !self.request.replace {
             return Err((Some(version), self.refusal(FailureCode::LabelExists)));
         }
@@ -155,7 +157,7 @@ impl<'a> Plan<'a> {
             [] => return Err((asked, self.refusal(FailureCode::NoSuchLabel))),
             _ => return Err((None, self.refusal(FailureCode::AmbiguousVersion))),
         };
-        self.permit(element, "remove label").map_err(|failure| (Some(version), failure))?;
+        self.permit(element, version, "remove label").map_err(|failure| (Some(version), failure))?;
         self.targets.push((element.number, version));
         self.changed.entry(element.number).or_default().push(version);
         let version = self.version_id(element, version);

@@ -6,6 +6,7 @@
 use super::kind_word;
 use crate::server::identity::Caller;
 use crate::server::proto::{Failure, FailureCode};
+use crate::server::service::locks::in_directory;
 use crate::server::service::slot::Slot;
 use crate::server::state::{Outcome, Server};
 use crate::store::Vob;
@@ -78,7 +79,17 @@ impl<'a> Edits<'a> {
         let directory = slot.directory;
         let element = self.element(directory)?;
         server.permit_element(caller, self.vob, &element, "modify directory")?;
-        if let Some(checkout) = element.checkout_of(&self.view.uuid()) {
+        let own = element.checkout_of(&self.view.uuid());
+        let branch = match (own, slot.state.at) {
+            (Some(checkout), _) => Some(checkout.branch),
+            (None, Some(DirectoryAt::Version(version))) => {
+                element.find_version(version).map(|version| version.branch)
+            }
+            _ => None,
+        };
+        let locked = server.refuse_locked(self.vob, &element, branch, caller, "modify directory");
+        locked.map_err(in_directory)?;
+        if let Some(checkout) = own {
             return Ok(Opened { directory, at: DirectoryAt::CheckedOut(checkout.number) });
         }
         if otherwise == NotCheckedOut::Refuse || directory == ElementNo::LOST_AND_FOUND {
