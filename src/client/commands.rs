@@ -13,7 +13,7 @@ use super::{
     mount, pwd, pwv, quit, recoverview, rename, reserve, rmtype, rmview, rmvob, setcs, setview, startview,
     umount, uncheckout,
 };
-use super::{chvob, ln, mv, rmname};
+use super::{chvob, ln, mv, rmbranch, rmelem, rmname, rmver};
 use super::{lock, lslock};
 
 /// One command.
@@ -86,6 +86,9 @@ pub const COMMANDS: &[Command] = &[
     lock::LOCK,
     lslock::COMMAND,
     lock::UNLOCK,
+    rmbranch::COMMAND,
+    rmelem::COMMAND,
+    rmver::COMMAND,
 ];
 
 /// Commands of the product that this program does not have yet. They are recognized, so that a script is told so
@@ -169,10 +172,8 @@ pub const NOT_SUPPORTED: &[&str] = &[
     "rmactivity",
     "rmattr",
     "rmbl",
-    "rmbranch",
     "rmcomp",
     "rmdo",
-    "rmelem",
     "rmfolder",
     "rmhlink",
     "rmmerge",
@@ -185,7 +186,6 @@ pub const NOT_SUPPORTED: &[&str] = &[
     "rmstream",
     "rmtag",
     "rmtrigger",
-    "rmver",
     "schedule",
     "setactivity",
     "setcache",

@@ -132,6 +132,9 @@ impl Page<'_> {
         if facts.checkout.is_none() && !facts.predecessor.is_empty() {
             self.line(&[b"  predecessor version: ", &facts.predecessor]);
         }
+        if facts.data_removed {
+            self.line(&[b"  the data of this version was removed"]);
+        }
         if !facts.labels.is_empty() {
             self.line(&[b"  Labels:"]);
         }

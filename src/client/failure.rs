@@ -144,6 +144,7 @@ fn reasons(failure: &Failure, pname: &[u8]) -> Vec<Vec<u8>> {
                 ObjectKind::Version => "labels",
                 ObjectKind::Branch => "branches",
                 ObjectKind::FileElement => "elements",
+                ObjectKind::AttributeType => "attributes",
                 _ => "hyperlinks",
             };
             quoted(&format!("There are {instances} of type "), name, ".")
@@ -182,6 +183,28 @@ fn reasons(failure: &Failure, pname: &[u8]) -> Vec<Vec<u8>> {
         FailureCode::NotLocked => plain("Object is not locked."),
         FailureCode::NotLockable => plain("Only VOBs, type objects, elements and branches can be locked."),
         FailureCode::UnknownUser => quoted("Unknown user: ", name, "."),
+        FailureCode::CheckedOutVersions => checked_out_versions(failure),
+        FailureCode::VersionZero => {
+            quoted("Can't delete version ", name, ": it goes with its branch only (see rmbranch).")
+        }
+        FailureCode::RootBranch => match failure.name.is_empty() {
+            true => plain(
+                "Can't delete the root branch of an element: it goes with the element only (see rmelem).",
+            ),
+            false => quoted("Can't delete ", name, ": it is the root branch of its element (see rmelem)."),
+        },
+        FailureCode::VersionInUse => version_in_use(failure),
+        FailureCode::NotABranch => quoted("Not a branch: ", name, "."),
+        FailureCode::RangeAcrossBranches => plain("The two versions of the range are on different branches."),
+        FailureCode::EmptyRange => plain("There are no versions between the two of the range."),
+        FailureCode::DataRemoved => quoted("The data of version ", name, " was removed."),
+        FailureCode::DirectoryData => {
+            plain("Versions of a directory element have no data: remove the whole version.")
+        }
+        FailureCode::RemovedAlready => quoted("", name, " is removed by an earlier argument."),
+        FailureCode::ImportedRemoved => plain(
+            "Something that an earlier import brought was removed from this VOB: import into a new VOB.",
+        ),
         FailureCode::NotDone => plain("Nothing was done because another object failed."),
         FailureCode::Unspecified => {
             vec![text(&[b"The daemon reported an unknown error. ", failure.text.as_bytes()])]
@@ -248,6 +271,32 @@ fn permission(failure: &Failure) -> Vec<Vec<u8>> {
         lines.push(format!("Unable to {operation} for view \"{}\".", failure.view_tag).into_bytes());
     }
     lines
+}
+
+/// Checkouts keep an element, branch or version from being removed.
+fn checked_out_versions(failure: &Failure) -> Vec<Vec<u8>> {
+    let what: &[u8] = match failure.object_kind() {
+        ObjectKind::FileElement | ObjectKind::DirectoryElement => b"element",
+        ObjectKind::Branch => b"branch",
+        _ => return vec![b"Can't delete version from which checkouts were made.".to_vec()],
+    };
+    let name = match &failure.name[..] {
+        b"" => Vec::new(),
+        name => [b" \"", name, b"\""].concat(),
+    };
+    vec![text(&[b"Can't delete ", what, &name, b" with checked out versions."])]
+}
+
+/// What a version carries keeps it from being removed, and the option that takes it along.
+fn version_in_use(failure: &Failure) -> Vec<Vec<u8>> {
+    let (what, option) = match failure.object_kind() {
+        ObjectKind::Branch => ("branches sprout from it", "-xbranch"),
+        ObjectKind::LabelType => ("it has labels", "-xlabel"),
+        ObjectKind::AttributeType => ("it has attributes", "-xattr"),
+        _ => ("it has hyperlinks", "-xhlink"),
+    };
+    let reason = format!("\": {what} (use {option} to remove it all the same).");
+    vec![text(&[b"Can't delete version \"", &failure.name, reason.as_bytes()])]
 }
 
 fn locked(failure: &Failure, pname: &[u8]) -> Vec<Vec<u8>> {

@@ -63,10 +63,14 @@ mod mv;
 mod pwd;
 mod pwv;
 mod quit;
+mod removal;
 mod rename;
 mod reserve;
+mod rmbranch;
+mod rmelem;
 mod rmname;
 mod rmtype;
+mod rmver;
 mod umount;
 
 use std::ffi::{OsStr, OsString};

@@ -24,6 +24,8 @@ pub enum ValueKind {
     Required,
     /// The next word is its value when it is a number (`-last`).
     Number,
+    /// The next two words are its values.
+    Two,
 }
 
 /// An option that stands alone.
@@ -39,6 +41,11 @@ pub const fn value(word: &'static str) -> OptionSpec {
 /// An option with a number that may be left out.
 pub const fn number(word: &'static str) -> OptionSpec {
     OptionSpec { word, value: ValueKind::Number }
+}
+
+/// An option with two values.
+pub const fn pair(word: &'static str) -> OptionSpec {
+    OptionSpec { word, value: ValueKind::Two }
 }
 
 /// The comment options most commands share.
@@ -88,13 +95,19 @@ impl Arguments {
             let full = spec.word.replace('/', "");
             let value = match spec.value {
                 ValueKind::None => None,
-                ValueKind::Required => {
+                ValueKind::Required | ValueKind::Two => {
                     Some(words.next().ok_or_else(|| OptionError::MissingValue(full.clone()))?.clone())
                 }
                 ValueKind::Number => words.next_if(|word| is_number(word)).cloned(),
             };
             if value.is_some() && arguments.options.iter().any(|(word, _)| *word == full) {
                 return Err(OptionError::Twice(full));
+            }
+            if spec.value == ValueKind::Two {
+                let second = words.next().ok_or_else(|| OptionError::MissingValue(full.clone()))?;
+                arguments.options.push((full.clone(), value));
+                arguments.options.push((full, Some(second.clone())));
+                continue;
             }
             arguments.options.push((full, value));
         }
@@ -110,6 +123,12 @@ impl Arguments {
     /// The value of an option, if it was given with one.
     pub fn value(&self, word: &str) -> Option<&OsStr> {
         self.options.iter().find(|(given, _)| given == word).and_then(|(_, value)| value.as_deref())
+    }
+
+    /// The values of an option, in the order they were given.
+    pub fn values<'a>(&'a self, word: &'a str) -> impl Iterator<Item = &'a OsStr> {
+        let given = self.options.iter().filter(move |(given, _)| given == word);
+        given.filter_map(|(_, value)| value.as_deref())
     }
 
     /// The value of an option as bytes; empty when it was not given.
@@ -161,8 +180,15 @@ fn shortest(word: &str) -> &str {
 mod tests {
     use super::*;
 
-    const TABLE: &[OptionSpec] =
-        &[flag("r/ecurse"), flag("l/ong"), flag("s/hort"), value("sin/ce"), number("las/t"), flag("nxn/ame")];
+    const TABLE: &[OptionSpec] = &[
+        flag("r/ecurse"),
+        flag("l/ong"),
+        flag("s/hort"),
+        value("sin/ce"),
+        number("las/t"),
+        flag("nxn/ame"),
+        pair("be/tween"),
+    ];
 
     fn parse(line: &str) -> Result<Arguments, OptionError> {
         let words: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
@@ -211,6 +237,11 @@ mod tests {
         assert_eq!(parse("-last foo").unwrap().operands, ["foo"]);
         assert_eq!(parse("-last 7 foo").unwrap().text("last"), "7");
         assert_eq!(parse("- -r").unwrap().operands, ["-", "-r"]);
+        let between = parse("-be -r -l foo").unwrap();
+        assert_eq!(between.values("between").collect::<Vec<_>>(), ["-r", "-l"]);
+        assert_eq!(between.operands, ["foo"]);
+        assert_eq!(parse("-be a").unwrap_err(), OptionError::MissingValue("between".to_owned()));
+        assert_eq!(parse("-be a b -be c d").unwrap_err(), OptionError::Twice("between".to_owned()));
         assert_eq!(parse("-l -s").unwrap().conflict(&["short", "long"]), Some(("short", "long")));
     }
 }

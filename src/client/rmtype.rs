@@ -46,7 +46,9 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
             comment,
         };
         let reply = session.call(async |mut host| host.remove_types(request).await)?;
-        match reply.outcomes.into_iter().next().and_then(|outcome| outcome.outcome) {
+        let outcome = reply.outcomes.into_iter().next().unwrap_or_default();
+        session.warnings(&outcome.notices);
+        match outcome.outcome {
             Some(TypeOutcome::Done(_)) => session.line(&[b"Removed ", kind, b" \"", name, b"\"."])?,
             Some(TypeOutcome::Failure(failure)) => {
                 all_done = false;

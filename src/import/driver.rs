@@ -17,13 +17,14 @@ use super::repository::{Annotation, ExportOptions, Repository};
 use super::restore::{Ancestry, restore};
 use super::settle::{Place, settle};
 use super::tree::Tree;
-use crate::store::{CommitError, Vob};
+use crate::store::{CommitError, StoreError, Vob};
 use crate::vob::state::predefined;
 use crate::vob::{ElementNo, EventNo, Operation, Transaction, TypeKind, TypeNo, VersionNo, VobState};
 use changes::Changed;
 use contents::Contents;
+use finish::own_user;
 use people::{text_of, user_of};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::HashMap;
 use std::io::{BufRead, Write};
 use std::sync::Arc;
@@ -106,10 +107,18 @@ impl<'a, 'b> Run<'a, 'b> {
                 events.insert(commit, placed.event);
             }
         }
+        let placed: FxHashSet<EventNo> = past.placed.values().map(|placed| placed.event).collect();
+        let imported = |event: EventNo| -> Result<bool, StoreError> {
+            if placed.is_empty() || placed.contains(&event) {
+                return Ok(!placed.is_empty());
+            }
+            let user = state.users().get(vob.event(event)?.user as usize);
+            Ok(user.is_some_and(|user| **user == own_user()))
+        };
         Ok(Run {
             vob,
             line_types: line_types.collect(),
-            mirror: Mirror::new(vob, &state)?,
+            mirror: Mirror::new(vob, &state, &imported)?,
             contents: Contents::new(vob),
             importer,
             graph,

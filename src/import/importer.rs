@@ -32,6 +32,9 @@ pub enum ImportError {
         "the VOB refused what the import made (was it changed meanwhile? then run the import again): {0}"
     )]
     Refused(#[from] Refused),
+    /// What an earlier import brought was removed from the VOB for good.
+    #[error("what an earlier import brought was removed from the VOB")]
+    Removed,
     /// The stream names something it did not bring.
     #[error("commit {commit}: {detail}")]
     Inconsistent {
@@ -67,6 +70,7 @@ impl From<MirrorError> for ImportError {
     fn from(error: MirrorError) -> ImportError {
         match error {
             MirrorError::Store(error) => error.into(),
+            MirrorError::Removed => ImportError::Removed,
             missing => {
                 let detail = missing.to_string();
                 ImportError::Store(StoreError::Damaged { kind: "element", detail })

@@ -4,8 +4,10 @@
 use super::settle::element_of;
 use super::tree::{Node, Tree};
 use crate::store::{StoreError, Vob};
-use crate::vob::{BranchNo, ElementKind, ElementNo, SymlinkNo, TypeNo, VersionNo, VobState};
-use rustc_hash::FxHashMap;
+use crate::vob::{
+    BranchNo, Content, ElementKind, ElementNo, EventNo, SymlinkNo, TypeNo, VersionNo, VobState,
+};
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
 /// Why the mirror cannot answer.
@@ -17,6 +19,9 @@ pub enum MirrorError {
     /// The VOB names an element that is not there.
     #[error("the VOB's index names element {0}, which does not exist")]
     Missing(u32),
+    /// What an earlier import brought was removed for good: the commits that follow do not fit.
+    #[error("what an earlier import brought was removed from the VOB")]
+    Removed,
 }
 
 /// A directory and a name in it.
@@ -25,7 +30,8 @@ pub type CataloguedName = (ElementNo, Box<[u8]>);
 #[derive(Debug)]
 struct Known {
     kind: ElementKind,
-    branches: Vec<(TypeNo, VersionNo)>,
+    /// None for those that were removed.
+    branches: Vec<Option<(TypeNo, VersionNo)>>,
     versions: Vec<BranchNo>,
     names: Vec<CataloguedName>,
 }
@@ -35,6 +41,7 @@ pub struct Mirror<'a> {
     vob: &'a Vob,
     known: FxHashMap<ElementNo, Known>,
     last_named: FxHashMap<(ElementNo, Box<[u8]>), ElementNo>,
+    removed: FxHashSet<ElementNo>,
     next_element: u32,
     next_symlink: u32,
 }
@@ -43,20 +50,40 @@ pub struct Mirror<'a> {
 const MAX_DEPTH: usize = 4096;
 
 impl<'a> Mirror<'a> {
-    /// Looks at every element once, to know which names each directory ever had.
+    /// Looks at every element once, to know which names each directory ever had. `imported` tells whether
+    /// an event belongs to an earlier import.
     ///
     /// # Errors
-    /// If the VOB cannot be read.
-    pub fn new(vob: &'a Vob, state: &VobState) -> Result<Mirror<'a>, MirrorError> {
+    /// If the VOB cannot be read, or something that was imported was removed.
+    pub fn new(
+        vob: &'a Vob,
+        state: &VobState,
+        imported: &dyn Fn(EventNo) -> Result<bool, StoreError>,
+    ) -> Result<Mirror<'a>, MirrorError> {
         let mut mirror = Mirror {
             vob,
             known: FxHashMap::default(),
             last_named: FxHashMap::default(),
+            removed: FxHashSet::default(),
             next_element: state.header.elements,
             next_symlink: state.header.symlinks,
         };
         for number in 0..state.header.elements {
-            let element = vob.element(ElementNo(number))?.ok_or(MirrorError::Missing(number))?;
+            let element = vob.ever_element(ElementNo(number))?.ok_or(MirrorError::Missing(number))?;
+            if element.removed {
+                mirror.removed.insert(element.number);
+                if imported(element.event)? {
+                    return Err(MirrorError::Removed);
+                }
+                continue;
+            }
+            for (at, version) in element.versions.iter().enumerate() {
+                let removed =
+                    version.content == Content::Removed || !element.has_version(VersionNo(at as u32));
+                if removed && imported(version.event)? {
+                    return Err(MirrorError::Removed);
+                }
+            }
             for (directory, name) in &element.names {
                 mirror.last_named.insert((*directory, name.clone()), ElementNo(number));
             }
@@ -68,7 +95,8 @@ impl<'a> Mirror<'a> {
         if !self.known.contains_key(&number) {
             let element = self.vob.element(number)?.ok_or(MirrorError::Missing(number.0))?;
             let newest = |(at, branch): (usize, &crate::vob::Branch)| {
-                (branch.branch_type, element.newest(BranchNo(at as u32)))
+                let number = BranchNo(at as u32);
+                element.has_branch(number).then(|| (branch.branch_type, element.newest(number)))
             };
             let known = Known {
                 kind: element.kind,
@@ -92,12 +120,17 @@ impl<'a> Mirror<'a> {
     pub fn create_element(&mut self, kind: ElementKind) -> ElementNo {
         let number = ElementNo(self.next_element);
         self.next_element += 1;
-        let branches = vec![(crate::vob::state::predefined::MAIN, VersionNo::ROOT)];
+        let branches = vec![Some((crate::vob::state::predefined::MAIN, VersionNo::ROOT))];
         self.known.insert(number, Known { kind, branches, versions: vec![BranchNo::ROOT], names: vec![] });
         number
     }
 
-    /// Returns how many elements there are, planned ones included.
+    /// Returns the elements there are, planned ones included.
+    pub fn elements(&self) -> impl Iterator<Item = ElementNo> + '_ {
+        (0..self.next_element).map(ElementNo).filter(|number| !self.removed.contains(number))
+    }
+
+    /// Returns how many elements there ever were, planned ones included.
     pub fn element_count(&self) -> u32 {
         self.next_element
     }
@@ -195,8 +228,12 @@ impl<'a> Mirror<'a> {
         branch_type: TypeNo,
     ) -> Result<Option<(BranchNo, VersionNo)>, MirrorError> {
         let branches = &self.known(element)?.branches;
-        let found = branches.iter().position(|(t, _)| *t == branch_type);
-        Ok(found.map(|at| (BranchNo(at as u32), branches[at].1)))
+        let mut numbered = (0..).map(BranchNo).zip(branches);
+        let of_type = |(number, branch): (BranchNo, &Option<(TypeNo, VersionNo)>)| {
+            let (found, newest) = (*branch)?;
+            (found == branch_type).then_some((number, newest))
+        };
+        Ok(numbered.find_map(of_type))
     }
 
     /// Tells whether a version stands on the element's branch of a type.
@@ -211,7 +248,8 @@ impl<'a> Mirror<'a> {
     ) -> Result<bool, MirrorError> {
         let known = self.known(element)?;
         let branch = known.versions.get(version.index());
-        Ok(branch.is_some_and(|branch| known.branches[branch.index()].0 == branch_type))
+        let found = branch.and_then(|branch| known.branches[branch.index()]);
+        Ok(found.is_some_and(|(found, _)| found == branch_type))
     }
 
     /// Gives the next branch of an element its number; its version 0 follows the others.
@@ -222,7 +260,7 @@ impl<'a> Mirror<'a> {
         let known = self.known(element)?;
         let (branch, version) =
             (BranchNo(known.branches.len() as u32), VersionNo(known.versions.len() as u32));
-        known.branches.push((branch_type, version));
+        known.branches.push(Some((branch_type, version)));
         known.versions.push(branch);
         Ok(branch)
     }
@@ -232,7 +270,9 @@ impl<'a> Mirror<'a> {
         let known = self.known.get_mut(&element).expect("its branch was just looked up");
         let version = VersionNo(known.versions.len() as u32);
         known.versions.push(branch);
-        known.branches[branch.index()].1 = version;
+        if let Some((_, newest)) = &mut known.branches[branch.index()] {
+            *newest = version;
+        }
         version
     }
 }

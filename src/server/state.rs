@@ -64,7 +64,9 @@ impl From<StoreError> for Failure {
                 return Failure::new(FailureCode::NewerFormat).name(path.as_os_str().as_bytes());
             }
             StoreError::Io { path, source } => return Failure::system(path.as_os_str().as_bytes(), source),
-            StoreError::NoSuchElement(_) => return Failure::new(FailureCode::NoSuchFile),
+            StoreError::NoSuchElement(_) | StoreError::NoSuchPart(_) => {
+                return Failure::new(FailureCode::NoSuchFile);
+            }
             StoreError::Damaged { .. } | StoreError::Replay { .. } => FailureCode::Damaged,
             _ => FailureCode::Other,
         };

@@ -2,7 +2,7 @@
 
 use super::engine;
 use super::vob::FORMAT;
-use crate::vob::{ElementNo, EventNo, Refused};
+use crate::vob::{ElementNo, EventNo, Refused, VersionNo};
 use std::path::PathBuf;
 
 /// What keeps a VOB from working.
@@ -58,6 +58,9 @@ pub enum StoreError {
     /// The element was removed, or there never was one of that number.
     #[error("there is no element {}", .0.0)]
     NoSuchElement(ElementNo),
+    /// The branch, version or checkout of an element was removed, or there never was one of that number.
+    #[error("element {} has no such branch, version or checkout", .0.0)]
+    NoSuchPart(ElementNo),
     /// The journal holds a frame that cannot be applied.
     #[error("journal frame {sequence} cannot be applied: {detail}")]
     Replay {
@@ -79,6 +82,11 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Tells whether the object asked for was removed, or never was.
+    pub fn is_gone(&self) -> bool {
+        matches!(self, StoreError::NoSuchElement(_) | StoreError::NoSuchPart(_))
+    }
+
     /// Tells whether a full disk is the cause.
     pub fn is_no_space(&self) -> bool {
         let full = |error: &std::io::Error| matches!(error.raw_os_error(), Some(libc::ENOSPC | libc::EDQUOT));
@@ -127,4 +135,6 @@ pub struct Committed {
     pub types_changed: bool,
     /// Names below `@@` that may lead elsewhere now, in any element.
     pub history_names: Vec<String>,
+    /// Versions whose data was removed.
+    pub emptied: Vec<(ElementNo, VersionNo)>,
 }

@@ -23,7 +23,7 @@ use super::recent::{Recent, key};
 use crate::vob::apply::{self, DirectoryAt};
 use crate::vob::{
     Changes, Directory, Element, ElementNo, EventNo, NameChange, Oid, Operation, Transaction, TypeObject,
-    User, VobHeader, VobState,
+    User, VersionNo, VobHeader, VobState,
 };
 use parking_lot::{Mutex, RwLock};
 use place::{Identity, check_space, io_error, remove_tree, reserve_bytes, take_lock, write_durably};
@@ -293,7 +293,8 @@ impl Vob {
         drop(commit);
         self.journal.sync(sequence).map_err(StoreError::from)?;
         names.extend(names_changed(&frame));
-        Ok(Committed { sequence, first_event, elements, names, types_changed, history_names })
+        let emptied = emptied(&frame);
+        Ok(Committed { sequence, first_event, elements, names, types_changed, history_names, emptied })
     }
 
     /// Lets readers see a commit, all of it at once.
@@ -433,6 +434,16 @@ fn names_changed(frame: &[Transaction]) -> Vec<(ElementNo, Box<[u8]>)> {
         changes.iter().map(name).collect::<Vec<_>>()
     };
     changes.flat_map(names).collect()
+}
+
+/// The versions whose data the operations of a frame remove.
+fn emptied(frame: &[Transaction]) -> Vec<(ElementNo, VersionNo)> {
+    let operations = frame.iter().flat_map(|transaction| &transaction.operations);
+    let emptied = operations.filter_map(|operation| match operation {
+        Operation::RemoveData { element, version } => Some((*element, *version)),
+        _ => None,
+    });
+    emptied.collect()
 }
 
 /// On a full disk the journal is enough to read from: what cannot be written to the index

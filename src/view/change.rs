@@ -12,9 +12,11 @@ use super::history::Place;
 use super::host::{Host, MountedVob};
 use super::inode::Numbered;
 use super::live::{DirectoryState, Former, View};
+use super::private::names_in;
 use super::respec;
+use super::storage::ViewStorage;
 use crate::store::{Committed, StoreError};
-use crate::vob::{Directory, ElementKind, ElementNo, Entry};
+use crate::vob::{Directory, ElementNo, Entry};
 use clerestory_mount::Inode;
 use clerestory_specs::ConfigSpec;
 use std::collections::HashSet;
@@ -35,6 +37,7 @@ const DEPTH_MAX: usize = 2_048;
 pub(super) struct Stale {
     pub names: Vec<(Inode, OsString)>,
     pub listings: HashSet<Inode>,
+    pub contents: Vec<Inode>,
 }
 
 impl Stale {
@@ -72,18 +75,29 @@ impl Host {
     ) -> Result<Vec<PathBuf>, StoreError> {
         let _turn = self.telling.lock();
         self.advance_epoch();
-        if committed.elements.len() > ELEMENTS_MAX {
+        let mut stale = Stale::default();
+        let emptied = committed.emptied.iter();
+        let inodes =
+            emptied.map(|(element, version)| Numbered::Version(vob.index, *element, *version).inode());
+        stale.contents.extend(inodes.flatten());
+        // Those of which the catalogs changed, and those that were removed or changed themselves.
+        let mut changed: Vec<ElementNo> = committed.elements.clone();
+        changed.extend(committed.names.iter().map(|(directory, _)| *directory));
+        changed.sort_unstable();
+        changed.dedup();
+        if changed.len() > ELEMENTS_MAX {
+            self.queue(stale);
             self.forget_selections();
             return Ok(Vec::new());
         }
-        let mut stale = Stale::default();
         let mut places = Vec::new();
         for view in self.views() {
-            match self.stale_in(&view, vob, &committed.elements, &mut stale) {
+            match self.stale_in(&view, vob, &changed, &mut stale) {
                 // The names of rules may mean something now, and paths lead elsewhere.
                 Ok(moved) if !moved.is_empty() || committed.types_changed => {
                     let former = view.begin_generation(None, &|| self.advance_epoch());
                     if !self.rejudged(&view, &former) {
+                        self.queue(stale);
                         self.forget_selections();
                         return Ok(Vec::new());
                     }
@@ -93,12 +107,13 @@ impl Host {
                 }
                 Ok(_) => {}
                 Err(error) => {
+                    self.queue(stale);
                     self.forget_selections();
                     return Err(error);
                 }
             }
         }
-        let changed: HashSet<ElementNo> = committed.elements.iter().copied().collect();
+        let changed: HashSet<ElementNo> = changed.into_iter().collect();
         // A type's name stands below `@@` in elements that did not change.
         let everywhere = committed.types_changed && !committed.history_names.is_empty();
         let is_stale = |element| everywhere || changed.contains(&element);
@@ -128,6 +143,9 @@ impl Host {
     ) -> Result<Option<PathBuf>, StoreError> {
         let mut names = Vec::new();
         while number != ElementNo::ROOT {
+            if vob.vob.element(number)?.is_none() {
+                return Ok(None);
+            }
             let Some((parent, name)) = view.directory(vob, number)?.parent.clone() else {
                 return Ok(None);
             };
@@ -184,6 +202,9 @@ impl Host {
         if let Some(invalidator) = self.invalidator() {
             invalidator.names(stale.names);
             invalidator.listings(stale.listings.into_iter().collect());
+            if !stale.contents.is_empty() {
+                invalidator.contents(stale.contents);
+            }
         }
     }
 
@@ -252,7 +273,10 @@ impl Host {
         let mut moved = Vec::new();
         let directory_inode = |number| Numbered::Directory(view.index, vob.index, number).inode();
         for number in changed {
-            let element = vob.element(*number)?;
+            let Some(element) = vob.vob.element(*number)? else {
+                moved.extend(stale_removed(view, vob, *number, stale));
+                continue;
+            };
             if let Some(before) = view.known_directory(vob.index, *number) {
                 let after = vob.vob.consistently(|| {
                     view.enter(vob, *number, before.path.clone(), before.generation, before.parent.clone())
@@ -265,7 +289,7 @@ impl Host {
                     // A command may have looked here since the commit: what it took the place of
                     // is what the kernel knows.
                     for before in view.states.take_former(vob.index, *number) {
-                        moved.extend(self.stale_names(view, vob, inode, &before, &after, stale)?);
+                        moved.extend(stale_names(view, vob, inode, &before, &after, stale));
                     }
                 }
             }
@@ -281,43 +305,12 @@ impl Host {
         Ok(moved)
     }
 
-    /// Finds the names that a directory's change made stale. Returns the directories among what
-    /// they lead and led to that the view has shown.
-    fn stale_names(
-        &self,
-        view: &View,
-        vob: &MountedVob,
-        inode: Inode,
-        before: &DirectoryState,
-        after: &DirectoryState,
-        stale: &mut Stale,
-    ) -> Result<Vec<ElementNo>, StoreError> {
-        let mut moved = Vec::new();
-        for change in before.catalog.changes_to(&after.catalog) {
-            for entry in [before.catalog.get(&change.name), change.entry].into_iter().flatten() {
-                if let Entry::Element(child) = entry
-                    && vob.element(child)?.kind == ElementKind::Directory
-                    && view.known_directory(vob.index, child).is_some()
-                    && !moved.contains(&child)
-                {
-                    moved.push(child);
-                }
-            }
-            stale.name_and_history(inode, &change.name);
-        }
-        if before.path != after.path {
-            // The view showed it at two places at once: what was answered at the other is
-            // no more compared with anything.
-            stale.directory(inode, &before.catalog);
-        }
-        Ok(moved)
-    }
-
     /// Names below `@@` that now lead elsewhere: the newest version, checkouts, labels.
     fn stale_history(&self, vob: &MountedVob, inode: Inode, place: Place, stale: &mut Stale) {
         let mut names: Vec<Vec<u8>> = vec![b"LATEST".to_vec(), b"CHECKEDOUT".to_vec()];
         if let Place::Branch(number, branch) = place
             && let Ok(element) = vob.element(number)
+            && element.has_branch(branch)
         {
             let state = vob.vob.state();
             let newest = element.version(element.newest(branch)).number;
@@ -349,6 +342,60 @@ impl Host {
     pub fn tables_changed(&self) {
         self.forget_everything();
     }
+}
+
+/// Finds the names that a directory's change made stale. Returns the directories among what they lead
+/// and led to that the view has shown.
+fn stale_names(
+    view: &View,
+    vob: &MountedVob,
+    inode: Inode,
+    before: &DirectoryState,
+    after: &DirectoryState,
+    stale: &mut Stale,
+) -> Vec<ElementNo> {
+    let mut moved = Vec::new();
+    for change in before.catalog.changes_to(&after.catalog) {
+        for entry in [before.catalog.get(&change.name), change.entry].into_iter().flatten() {
+            // Only directories have states.
+            if let Entry::Element(child) = entry
+                && view.known_directory(vob.index, child).is_some()
+                && !moved.contains(&child)
+            {
+                moved.push(child);
+            }
+        }
+        stale.name_and_history(inode, &change.name);
+    }
+    if before.path != after.path {
+        // The view showed it at two places at once: what was answered at the other is
+        // no more compared with anything.
+        stale.directory(inode, &before.catalog);
+    }
+    moved
+}
+
+/// Everything that a view showed in a removed directory is stale: a process may work there still.
+/// Returns the directories that were in it.
+fn stale_removed(view: &View, vob: &MountedVob, number: ElementNo, stale: &mut Stale) -> Vec<ElementNo> {
+    view.states.withdraw(vob.index, number);
+    let mut moved = Vec::new();
+    for state in view.states.take_former(vob.index, number) {
+        if let Some(inode) = Numbered::Directory(view.index, vob.index, number).inode() {
+            stale.directory(inode, &state.catalog);
+            // What is private there can be reached by those who have it open, and by recoverview.
+            let private = ViewStorage::private(&state.element.oid);
+            let names = names_in(view.storage.root(), &private).unwrap_or_default();
+            names.iter().for_each(|name| stale.name(inode, name));
+        }
+        moved.extend(state.catalog.iter().filter_map(|(_, entry)| match entry {
+            Entry::Element(child) => {
+                Some(child).filter(|child| view.known_directory(vob.index, *child).is_some())
+            }
+            Entry::Symlink(_) => None,
+        }));
+    }
+    moved
 }
 
 fn os_string(name: &[u8]) -> OsString {

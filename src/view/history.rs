@@ -12,6 +12,7 @@ use crate::vob::{BranchNo, Element, ElementKind, ElementNo, Entry, SymlinkNo, Ve
 use clerestory_mount::Inode;
 use parking_lot::RwLock;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// What a place in the history name space is.
 #[derive(Copy, Clone, Eq, PartialEq, Hash, Debug)]
@@ -51,10 +52,16 @@ fn version_place(element: &Element, version: VersionNo) -> Place {
     }
 }
 
+/// Reads the element of a branch that was not removed.
+fn with_branch(vob: &MountedVob, number: ElementNo, branch: BranchNo) -> Result<Arc<Element>, StoreError> {
+    let element = vob.element(number)?;
+    if element.has_branch(branch) { Ok(element) } else { Err(StoreError::NoSuchPart(number)) }
+}
+
 /// Finds a name at a place that is a directory.
 ///
 /// # Errors
-/// If the VOB cannot be read.
+/// If the VOB cannot be read, or what was at the place was removed.
 pub fn find(
     vob: &MountedVob,
     view: &ViewUuid,
@@ -63,7 +70,9 @@ pub fn find(
 ) -> Result<Option<Place>, StoreError> {
     match place {
         Place::Element(number) => Ok(in_element(vob, &*vob.element(number)?, name)),
-        Place::Branch(number, branch) => Ok(on_branch(vob, view, &*vob.element(number)?, branch, name)),
+        Place::Branch(number, branch) => {
+            Ok(on_branch(vob, view, &*with_branch(vob, number, branch)?, branch, name))
+        }
         Place::Directory(number, at) => {
             let catalog = vob.vob.directory(number, at)?;
             let literal = catalog.get(name);
@@ -138,7 +147,7 @@ fn on_branch(
 /// Lists the names at a place that is a directory.
 ///
 /// # Errors
-/// If the VOB cannot be read.
+/// As [`find`].
 pub fn list(vob: &MountedVob, view: &ViewUuid, place: Place) -> Result<Vec<(Vec<u8>, Place)>, StoreError> {
     let mut names = Vec::new();
     match place {
@@ -152,7 +161,7 @@ pub fn list(vob: &MountedVob, view: &ViewUuid, place: Place) -> Result<Vec<(Vec<
             }
         }
         Place::Branch(number, branch) => {
-            let (element, state) = (vob.element(number)?, vob.vob.state());
+            let (element, state) = (with_branch(vob, number, branch)?, vob.vob.state());
             for version in &element.branch(branch).versions {
                 let name = element.version(*version).number.to_string();
                 names.push((name.into_bytes(), version_place(&element, *version)));

@@ -2,6 +2,7 @@
 //!
 //! Locks guard the two tables only; a request takes what it needs out of them and lets go.
 
+use super::departed::Departed;
 use super::history::HistoryNodes;
 use super::inode::{ViewIndex, VobIndex};
 use super::live::View;
@@ -54,6 +55,8 @@ pub struct Host {
     pub started: Time,
     /// Directories of the history name space that the kernel knows.
     pub history: HistoryNodes,
+    /// File versions that were removed and may be open.
+    pub departed: Departed,
     tables: RwLock<Tables>,
     epoch: AtomicU64,
     invalidator: OnceLock<Invalidator>,
@@ -71,6 +74,7 @@ impl Host {
             viewroot,
             started,
             history: HistoryNodes::default(),
+            departed: Departed::default(),
             tables: RwLock::new(tables),
             epoch: AtomicU64::new(1),
             invalidator: OnceLock::new(),

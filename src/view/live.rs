@@ -386,7 +386,12 @@ impl View {
     ) -> Result<Arc<DirectoryState>, StoreError> {
         loop {
             let before = vob.vob.epoch();
-            let state = self.look(vob, number, path.clone(), generation, parent.clone(), former)?;
+            let looked = self.look(vob, number, path.clone(), generation, parent.clone(), former);
+            if matches!(looked, Err(StoreError::NoSuchElement(_))) {
+                // It may have been remembered just before it was removed.
+                self.states.withdraw(vob.index, number);
+            }
+            let state = looked?;
             self.states.remember(vob.index, number, &state);
             // A state that a commit has overtaken must not stay.
             if vob.vob.epoch() == before {

@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod change;
+pub mod departed;
 pub mod explain;
 pub mod history;
 pub mod host;

@@ -7,6 +7,7 @@
 mod answer;
 mod modify;
 
+use super::departed::FileVersion;
 use super::history::{self, Place};
 use super::host::{Host, MountedVob};
 use super::inode::{Numbered, ViewIndex, VobIndex};
@@ -15,7 +16,7 @@ use super::private;
 use super::storage::ViewStorage;
 use crate::store::StoreError;
 use crate::store::pool::ContentId;
-use crate::vob::{Content, Element, ElementKind, ElementNo, Entry};
+use crate::vob::{Content, Element, ElementKind, ElementNo, Entry, VersionNo};
 use answer::Listing;
 use clerestory_mount::{
     Attributes, Caller, Change, Inode, Listed, Namespace, Refusal, RenameMode, Statistics, XattrMode,
@@ -32,7 +33,7 @@ const NAME_BYTES_MAX: usize = 255;
 /// Turns a failure of the storage into what the kernel is told, and says it in the log.
 pub(super) fn refuse(error: StoreError) -> Refusal {
     // The kernel may hold the number of what was removed meanwhile.
-    if matches!(error, StoreError::NoSuchElement(_)) {
+    if error.is_gone() {
         return Refusal::Stale;
     }
     tracing::error!(%error, "a request failed");
@@ -48,7 +49,7 @@ pub(super) enum Led {
     /// A directory element.
     Directory(Arc<DirectoryState>, ElementNo),
     /// A file version.
-    Version(Arc<Element>, crate::vob::VersionNo),
+    Version(Arc<Element>, VersionNo),
     /// A VOB symbolic link.
     Symlink(crate::vob::SymlinkNo),
     /// A place below `@@`.
@@ -118,7 +119,10 @@ impl Here {
             }
             Entry::Element(number) => number,
         };
-        let element = self.vob.element(number)?;
+        // A commit that removes it is being told.
+        let Some(element) = self.vob.vob.element(number)? else {
+            return Ok(Ok(None));
+        };
         if element.kind == ElementKind::Directory {
             let known = self.view.known_directory(self.vob.index, number);
             let same_place = |state: &Arc<DirectoryState>| {
@@ -172,6 +176,18 @@ impl Host {
         Numbered::of(inode).ok_or(Refusal::Stale)
     }
 
+    /// Finds a file version; one that was removed as well, for those who have it open.
+    fn file_version(
+        &self,
+        vob: &MountedVob,
+        number: ElementNo,
+        version: VersionNo,
+    ) -> Result<FileVersion, Refusal> {
+        let element = vob.vob.element(number).map_err(refuse)?;
+        let present = element.and_then(|element| FileVersion::of(&element, version));
+        present.or_else(|| self.departed.get(vob.index, number, version)).ok_or(Refusal::Stale)
+    }
+
     /// Reads a file version.
     fn read_version(
         &self,
@@ -181,8 +197,10 @@ impl Host {
         size: u32,
         out: &mut Vec<u8>,
     ) -> Result<(), Refusal> {
-        let Content::File { hash, size: length } = content else {
-            return Ok(());
+        let (hash, length) = match content {
+            Content::File { hash, size } => (hash, size),
+            Content::Removed => return Err(Refusal::NoData),
+            Content::Empty | Content::Directory => return Ok(()),
         };
         if offset >= *length {
             return Ok(());
@@ -244,8 +262,7 @@ impl Namespace for Host {
             }
             Numbered::Version(vob, element, version) => {
                 let vob = self.vob_numbered(vob).ok_or(Refusal::Stale)?;
-                let element = vob.element(element).map_err(refuse)?;
-                self.version_attributes(&vob, &element, version)
+                self.version_attributes(&vob, element, version)
             }
             Numbered::Symlink(vob, number) => {
                 let vob = self.vob_numbered(vob).ok_or(Refusal::Stale)?;
@@ -301,8 +318,7 @@ impl Namespace for Host {
         match self.numbered(inode)? {
             Numbered::Version(vob, element, version) => {
                 let vob = self.vob_numbered(vob).ok_or(Refusal::Stale)?;
-                let element = vob.element(element).map_err(refuse)?;
-                let version = element.versions.get(version.index()).ok_or(Refusal::Stale)?;
+                let version = self.file_version(&vob, element, version)?.version;
                 self.read_version(&vob, &version.content, offset, size, out)
             }
             Numbered::Private(view, number) => {

@@ -62,6 +62,8 @@ enum Leads {
     Nowhere,
     /// Access fails. The kernel does not remember that.
     Failure,
+    /// To an element that was removed since.
+    Removed(ElementNo),
     /// By branch and number there.
     Version(ElementNo, u32, u32),
     Checkout(ElementNo),
@@ -118,6 +120,17 @@ fn judge_vob(
     directories: &[(ElementNo, &Arc<DirectoryState>)],
     tell: Tell<'_>,
 ) -> Result<(), Unsure> {
+    let (mut present, mut stale) = (Vec::with_capacity(directories.len()), Stale::default());
+    for (number, state) in directories {
+        if vob.vob.element(*number)?.is_some() {
+            present.push((*number, *state));
+        } else if let Some(inode) = Numbered::Directory(view.index, vob.index, *number).inode() {
+            // Removed: a process may still have its working directory there.
+            stale.directory(inode, &state.catalog);
+        }
+    }
+    tell(stale);
+    let directories = &present[..];
     let states = place(view, vob, &directories.iter().copied().collect())?;
     let bound = view.bound(vob);
     let mut pairs = Vec::with_capacity(directories.len());
@@ -333,7 +346,7 @@ impl Judge<'_> {
         is: Option<Entry>,
     ) -> Result<bool, StoreError> {
         let element = |entry: Option<Entry>| match entry {
-            Some(Entry::Element(number)) => self.vob.element(number).map(Some),
+            Some(Entry::Element(number)) => self.vob.vob.element(number),
             _ => Ok(None),
         };
         let element_was = element(was)?;
@@ -354,6 +367,7 @@ impl Judge<'_> {
         let path = bound.descend(parent, name);
         let element = match (entry, element) {
             (Some(Entry::Element(_)), Some(element)) => element,
+            (Some(Entry::Element(number)), None) => return Ok(Leads::Removed(number)),
             (Some(Entry::Symlink(link)), _) if bound.any_rule_matches(&path) => {
                 return Ok(Leads::Symlink(link));
             }

@@ -92,6 +92,14 @@ impl DirectoryStates {
         self.former.lock().remove(&(vob, element)).unwrap_or_default()
     }
 
+    /// Takes a state out of force, so that it waits in [`take_former`](Self::take_former) for being told.
+    pub fn withdraw(&self, vob: VobIndex, element: ElementNo) {
+        let mut shard = self.shard(element).write();
+        if let Some(state) = shard.remove(&(vob, element)) {
+            self.keep((vob, element), state);
+        }
+    }
+
     /// Takes out all states that are not in force any more.
     pub fn take_all_former(&self) -> Vec<Known> {
         let generation = self.generation();
@@ -221,6 +229,17 @@ mod tests {
         same(&states.take_former(VOB, NUMBER), &[&again, &other_version]);
         same(&states.take_former(VOB, NUMBER), &[]);
         assert!(Arc::ptr_eq(&states.get(VOB, NUMBER).unwrap(), &other_path));
+    }
+
+    #[test]
+    fn a_state_that_is_withdrawn_waits_for_being_told() {
+        let states = DirectoryStates::default();
+        let first = state(0, "a", 1);
+        states.remember(VOB, NUMBER, &first);
+        states.withdraw(VOB, NUMBER);
+        states.withdraw(VOB, NUMBER);
+        assert!(states.get(VOB, NUMBER).is_none());
+        same(&states.take_former(VOB, NUMBER), &[&first]);
     }
 
     #[test]

@@ -229,7 +229,8 @@ pub struct Changes {
     /// Elements that were checked out or no longer are.
     pub checkouts: BTreeSet<ElementNo>,
     /// Names below `@@` that may lead elsewhere now in any element: those of labels that were
-    /// attached or removed, and of type objects that were renamed or removed.
+    /// attached or removed, of type objects that were renamed or removed, and of removed branches and
+    /// versions.
     pub history_names: BTreeSet<String>,
     /// Names that were taken out of catalogs that stay what they are, by directory element.
     pub names: Vec<(ElementNo, Box<[u8]>)>,

@@ -27,6 +27,8 @@ mod project;
 mod read_only;
 mod recover;
 mod refused;
+mod removals;
+mod removals_in_views;
 mod repository;
 mod seen_elsewhere;
 mod set_view;

@@ -443,8 +443,7 @@ two
 $ cleartool rmtype brtype:corrected; cleartool rmtype -rmall -force brtype:corrected brtype:none
 cleartool: Error: There are branches of type "corrected".
 cleartool: Error: Unable to remove branch type "corrected".
-cleartool: Error: branches cannot be removed yet, so -rmall is refused for them.
-cleartool: Error: Unable to remove branch type "corrected".
+Removed branch type "corrected".
 cleartool: Error: Branch type not found: "none".
 cleartool: Error: Unable to remove branch type "none".
 [exit 1]
@@ -458,7 +457,6 @@ cleartool: Error: Unable to remove branch type "none".
     project.check(
         r#"
 $ cleartool lstype -short -kind brtype; cleartool lstype -short -kind lbtype; cleartool mklbtype -nc NEW
-corrected
 main
 Created label type "NEW".
 "#,

@@ -80,9 +80,9 @@ impl Run<'_, '_> {
             let Some(element) = self.vob.element(ElementNo(number))? else {
                 continue;
             };
-            for (at, version) in element.versions.iter().enumerate() {
+            for (at, version) in element.present_versions() {
                 if version.number > 0 && changed.contains_key(&version.event) {
-                    targets.entry(version.event).or_default().push((element.number, VersionNo(at as u32)));
+                    targets.entry(version.event).or_default().push((element.number, at));
                 }
             }
         }
@@ -104,7 +104,7 @@ impl Run<'_, '_> {
         let newest = self.graph.nodes().iter().map(|node| node.committer_seconds).max().unwrap_or(0);
         Transaction {
             time_ns: newest.saturating_mul(1_000_000_000),
-            user: User { login: "import".to_owned(), ..User::default() },
+            user: own_user(),
             comment: comment.to_owned(),
             attributes: vec![],
             operations,
@@ -132,7 +132,7 @@ impl Run<'_, '_> {
         let mut operations = Vec::new();
         let label = match self.past.labels.get(tag) {
             Some(known) => {
-                let all = (0..self.mirror.element_count()).map(ElementNo).collect();
+                let all = self.mirror.elements().collect();
                 operations.push(Operation::RemoveLabel { label: known.label, targets: all });
                 known.label
             }
@@ -152,11 +152,10 @@ impl Run<'_, '_> {
         let said = self.annotations.get(tag);
         let tagger = said.and_then(|said| said.tagger.as_ref());
         let seconds = tagger.map_or(node.committer_seconds, |tagger| tagger.seconds);
-        let nobody = || User { login: "import".to_owned(), ..User::default() };
         let message = said.map(|said| text_of(&said.message, None).trim_end().to_owned());
         self.push(Transaction {
             time_ns: seconds.saturating_mul(1_000_000_000),
-            user: tagger.map_or_else(nobody, |tagger| user_of(tagger, None)),
+            user: tagger.map_or_else(own_user, |tagger| user_of(tagger, None)),
             comment: message.unwrap_or_else(|| format!("Tag {tag}.")),
             attributes: vec![("GitCommit".to_owned(), node.id.to_string())],
             operations,
@@ -179,6 +178,11 @@ impl Run<'_, '_> {
         self.summary.bytes = self.progress.bytes;
         Ok(self.summary)
     }
+}
+
+/// Who an import is where no person did what it brings.
+pub(super) fn own_user() -> User {
+    User { login: "import".to_owned(), ..User::default() }
 }
 
 fn collect_versions(tree: &Tree, targets: &mut Vec<(ElementNo, VersionNo)>) {

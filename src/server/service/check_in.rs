@@ -361,6 +361,10 @@ impl Checkin<'_> {
             self.server.remove_data(target)?;
         }
         let element = target.vob.element(target.element.number)?;
+        if !element.has_branch(*branch) {
+            // Removed by somebody else, as soon as it was checked in.
+            return Ok(done);
+        }
         let newest = element.newest(*branch);
         done.version = version_id(&target.vob.vob.state(), &element, newest).into_bytes();
         let path = path_of(&target.view, &target.vob, target.parent.as_ref())?;

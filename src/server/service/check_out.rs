@@ -74,6 +74,10 @@ impl Server {
             }
             Refused::BadDefinition(text) => Failure::other(text),
             Refused::HasCheckouts => Failure::new(FailureCode::HasCheckouts),
+            Refused::VersionZero => Failure::new(FailureCode::VersionZero),
+            Refused::RootBranch => Failure::new(FailureCode::RootBranch),
+            // It was removed since the command looked.
+            Refused::NoSuchObject { .. } => Failure::new(FailureCode::NoSuchFile),
             Refused::FixedElement => Failure::new(FailureCode::FixedName),
             Refused::Locked(locked) => super::locks::failure(vob, &locked),
             Refused::Unreadable(error) => {
@@ -311,6 +315,10 @@ impl Server {
             asked = branch;
             self.refuse_locked(&target.vob, &element, Some(branch), caller, "checkout")?;
             (content, executable) = (element.version(at).content, element.version(at).executable);
+            if content == Content::Removed && !request.no_data {
+                let version = version_id(&state, &element, at);
+                return Err(Failure::new(FailureCode::DataRemoved).name(version));
+            }
             operations.push(Operation::CheckOut {
                 element: number,
                 view: view_uuid,
@@ -584,7 +592,7 @@ fn find_branch(state: &VobState, element: &Element, name: &[u8]) -> Outcome<Bran
     let text = String::from_utf8_lossy(name);
     let missing = || Failure::new(FailureCode::VersionNotFound).name(name);
     if text.starts_with('/') {
-        let all = (0..element.branches.len() as u32).map(BranchNo);
+        let all = element.present_branches().map(|(branch, _)| branch);
         let mut found = all.filter(|branch| branch_id(state, element, *branch) == text);
         return found.next().ok_or_else(missing);
     }

@@ -17,7 +17,7 @@ use crate::view::history::Place;
 use crate::view::resolve::{branch_id, checkout_id, version_id};
 use crate::view::{Found, MountedVob, Shown, View};
 use crate::vob::apply::DirectoryAt;
-use crate::vob::{BranchNo, Checkout, Element, ElementKind, Part, SymlinkNo, VersionNo, VobState};
+use crate::vob::{BranchNo, Checkout, Content, Element, ElementKind, Part, SymlinkNo, VersionNo, VobState};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -144,8 +144,7 @@ impl Subject<'_> {
     }
 
     fn version(&mut self, element: &Element, number: VersionNo) -> Outcome<Object> {
-        let version =
-            element.versions.get(number.index()).ok_or_else(|| Failure::new(FailureCode::NoSuchFile))?;
+        let version = element.find_version(number).ok_or_else(|| Failure::new(FailureCode::NoSuchFile))?;
         let made = told(&self.vob.vob, version.event)?;
         let label = |label| self.state.type_name(label).as_bytes().to_vec();
         Ok(Object::Version(VersionFacts {
@@ -164,6 +163,7 @@ impl Subject<'_> {
             checkout: None,
             oid: element.oid.to_string(),
             vob_tag: self.vob.tag.clone().into_bytes(),
+            data_removed: version.content == Content::Removed,
         }))
     }
 
@@ -203,8 +203,7 @@ impl Subject<'_> {
     }
 
     fn branch(&mut self, element: &Element, number: BranchNo) -> Outcome<Object> {
-        let branch =
-            element.branches.get(number.index()).ok_or_else(|| Failure::new(FailureCode::NoSuchFile))?;
+        let branch = element.find_branch(number).ok_or_else(|| Failure::new(FailureCode::NoSuchFile))?;
         Ok(Object::Branch(BranchFacts {
             branch: branch_id(&self.state, element, number).into_bytes(),
             branch_type: self.state.type_name(branch.branch_type).as_bytes().to_vec(),

@@ -18,7 +18,7 @@ use crate::server::service::describe::type_object_kind;
 use crate::server::state::{Outcome, Server};
 use crate::view::resolve::{branch_id, checkout_id, version_id};
 use crate::view::{MountedVob, View};
-use crate::vob::{BranchNo, Element, ElementNo, EventNo, TypeNo, VersionNo, VobState};
+use crate::vob::{BranchNo, Element, ElementNo, EventNo, TypeNo, Version, VersionNo, VobState};
 use gather::Gathered;
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -222,7 +222,9 @@ impl Teller<'_> {
                 }));
             }
         };
-        let element = room.vob.element(number)?;
+        let Some(element) = room.vob.vob.element(number)? else {
+            return Ok(None);
+        };
         let Some(mut event) = self.of_element(room, &element, light, event) else {
             return Ok(None);
         };
@@ -246,9 +248,9 @@ impl Teller<'_> {
         // Where an event made versions with contents too, the comment is theirs.
         let only_here = |on: Option<BranchNo>| {
             let of_event = |event: EventNo| event == light.event;
-            let mut versions =
-                element.versions.iter().filter(|version| of_event(version.event) && version.number > 0);
-            !versions.any(|version| on.is_none_or(|branch| version.branch == branch))
+            let mut versions = element.present_versions().map(|(_, version)| version);
+            let wanted = |version: &Version| of_event(version.event) && version.number > 0;
+            !versions.any(|version| wanted(version) && on.is_none_or(|branch| version.branch == branch))
         };
         let with_comment = |event: HistoryEvent, shown: bool| match shown {
             true => event,
@@ -260,13 +262,13 @@ impl Teller<'_> {
                 Some(HistoryEvent { object: element_kind.into(), ..event })
             }
             What::Branch(_, number) => {
-                let branch = element.branches.get(number.index())?;
+                let branch = element.find_branch(number)?;
                 let event = with_comment(event, branch.from.is_some() && only_here(Some(number)));
                 let extension = branch_id(state, element, number).into_bytes();
                 Some(HistoryEvent { object: ObjectKind::Branch.into(), extension, ..event })
             }
             What::Version(_, number) => {
-                let version = element.versions.get(number.index())?;
+                let version = element.find_version(number)?;
                 let label = |label| state.type_name(label).as_bytes().to_vec();
                 Some(HistoryEvent {
                     object: version_kind.into(),

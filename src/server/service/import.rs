@@ -224,6 +224,7 @@ fn failure(error: ImportError, repository: &[u8]) -> Failure {
     use crate::import::repository::RepositoryError;
     match error {
         ImportError::Store(error) => error.into(),
+        ImportError::Removed => Failure::new(FailureCode::ImportedRemoved),
         ImportError::Repository(RepositoryError::NoSuchPath(_)) => {
             Failure::new(FailureCode::NoSuchFile).name(repository)
         }

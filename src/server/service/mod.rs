@@ -25,6 +25,7 @@ mod names;
 mod objects;
 mod private;
 mod recover;
+mod removal;
 mod remove_type;
 mod reserve;
 mod slot;
@@ -158,6 +159,7 @@ calls! {
     change_vob(ChangeVobRequest) -> ListVobsReply = Server::change_vobs;
     lock_objects(LockRequest) -> ObjectsReply = Server::lock_objects;
     list_locks(ListLocksRequest) -> ListLocksReply = Server::list_locks;
+    remove(RemoveRequest) -> RemoveReply = Server::remove;
     ;
     list ListStream(ListRequest) -> ListItem = Server::list;
     version_tree VersionTreeStream(VersionTreeRequest) -> VersionTreeItem = Server::version_tree;

@@ -11,7 +11,7 @@ mod remove;
 mod rename;
 mod twins;
 
-pub use references::orphans;
+pub use references::{Removed, orphans, orphans_of};
 pub use twins::{DETECTION, detects_twins, look_back, refuse_twin};
 
 use super::slot::Slot;

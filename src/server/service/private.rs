@@ -15,7 +15,7 @@ use crate::view::access::MAY_SEARCH;
 use crate::view::resolve::{checkout_id, version_id};
 use crate::view::{Found, Host, MountedVob, View, ViewStorage};
 use crate::vob::apply::DirectoryAt;
-use crate::vob::{Element, ElementNo, Entry, Oid};
+use crate::vob::{Element, ElementNo, Entry, Oid, VersionNo};
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -70,14 +70,15 @@ impl<'a> Finder<'a> {
         Finder { host, view, vobs, names }
     }
 
-    /// Finds an element by its identity: its VOB's place among the VOBs, and the element.
+    /// Finds an element by its identity: its VOB's place among the VOBs, and the element; what is left of
+    /// its record where it was removed.
     ///
     /// # Errors
     /// If a VOB cannot be read.
     pub fn element(&self, oid: &Oid) -> Outcome<Option<(usize, Arc<Element>)>> {
         for (place, vob) in self.vobs.iter().enumerate() {
-            if let Some(number) = vob.vob.element_with_oid(oid)? {
-                return Ok(Some((place, vob.element(number)?)));
+            if let Some(element) = vob.vob.ever_with_oid(oid)? {
+                return Ok(Some((place, element)));
             }
         }
         Ok(None)
@@ -88,6 +89,9 @@ impl<'a> Finder<'a> {
     /// # Errors
     /// If a VOB cannot be read.
     pub fn directory(&mut self, vob: usize, number: ElementNo) -> Outcome<Called> {
+        if self.vobs[vob].vob.element(number)?.is_none() {
+            return Ok(Called::Uncatalogued);
+        }
         if let Some((path, state)) = self.names[vob].directory(number)?
             && (state.at.is_some() || number == ElementNo::ROOT)
             && self.leads_to(&path, number)
@@ -112,7 +116,8 @@ impl<'a> Finder<'a> {
         if let Some((directory, name, _)) = self.names[vob].shown_name(element)? {
             return Ok((Called::Shown(directory), name.to_vec()));
         }
-        if let Some(path) = self.extended(vob, element.number, &mut Vec::new())?
+        if !element.removed
+            && let Some(path) = self.extended(vob, element.number, &mut Vec::new())?
             && let Some(slash) = path.iter().rposition(|byte| *byte == b'/')
         {
             return Ok((Called::Extended(path[..slash].to_vec()), path[slash + 1..].to_vec()));
@@ -166,8 +171,8 @@ fn cataloguing_version(
     number: ElementNo,
 ) -> Outcome<Option<String>> {
     let state = vob.vob.state();
-    for (index, _) in directory.versions.iter().enumerate().rev() {
-        let version = crate::vob::VersionNo(index as u32);
+    let mut versions: Vec<VersionNo> = directory.present_versions().map(|(number, _)| number).collect();
+    while let Some(version) = versions.pop() {
         let catalog = vob.vob.directory(directory.number, DirectoryAt::Version(version))?;
         if catalog.get(name) == Some(Entry::Element(number)) {
             return Ok(Some(version_id(&state, directory, version)));

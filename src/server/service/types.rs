@@ -161,6 +161,7 @@ impl Server {
                 Ok(done) => type_outcome::Outcome::Done(done),
                 Err(failure) => type_outcome::Outcome::Failure(failure),
             }),
+            notices: Vec::new(),
         };
         Ok(ListTypesReply { outcomes: outcomes.into_iter().map(outcome).collect() })
     }
@@ -451,8 +452,15 @@ pub(super) fn has_instance(element: &Element, object: &TypeObject) -> bool {
         TypeKind::Branch => element.branch_with_type(object.number).is_some(),
         TypeKind::Label => element.labelled(object.number).next().is_some(),
         TypeKind::Element => element.element_type == object.number,
-        TypeKind::Hyperlink => element.hyperlinks.iter().any(|link| link.link_type == object.number),
-        // An attribute names its type in the event that made it, and does not keep the type from going.
-        TypeKind::Attribute => false,
+        TypeKind::Hyperlink => {
+            let links = &element.annotations().links;
+            element.hyperlinks.iter().any(|link| link.link_type == object.number)
+                || links.iter().any(|link| link.link_type == object.number)
+        }
+        // An attribute of an imported version names its type, and does not keep the type from going.
+        TypeKind::Attribute => {
+            let held = &element.annotations().attributes;
+            held.iter().any(|held| held.attribute == object.number && held.value.is_some())
+        }
     }
 }

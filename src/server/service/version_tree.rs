@@ -113,9 +113,9 @@ impl<'a> Tree<'a> {
             checkouts: HashMap::new(),
             merges: HashMap::new(),
         };
-        for (branch, number) in element.branches.iter().zip(0..) {
+        for (number, branch) in element.present_branches() {
             if let Some(from) = branch.from {
-                tree.sprouts.entry(from).or_default().push(BranchNo(number));
+                tree.sprouts.entry(from).or_default().push(number);
             }
         }
         for (label, version) in &element.labels {

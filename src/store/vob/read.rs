@@ -28,10 +28,15 @@ impl Vob {
     /// # Errors
     /// If the index fails or is damaged.
     pub fn element(&self, number: ElementNo) -> Result<Option<Arc<Element>>, StoreError> {
-        Ok(self.any_element(number)?.filter(|element| !element.removed))
+        Ok(self.ever_element(number)?.filter(|element| !element.removed))
     }
 
-    fn any_element(&self, number: ElementNo) -> Result<Option<Arc<Element>>, StoreError> {
+    /// Reads an element; what is left of its record where it was removed, and none where the number was
+    /// never given.
+    ///
+    /// # Errors
+    /// As [`Vob::element`].
+    pub fn ever_element(&self, number: ElementNo) -> Result<Option<Arc<Element>>, StoreError> {
         if let Some(found) = self.recent.read().elements.get(&number) {
             return Ok(Some(Arc::clone(found)));
         }
@@ -137,15 +142,23 @@ impl Vob {
     /// # Errors
     /// As [`Vob::element`].
     pub fn element_with_oid(&self, oid: &Oid) -> Result<Option<ElementNo>, StoreError> {
+        let found = self.ever_with_oid(oid)?;
+        Ok(found.filter(|element| !element.removed).map(|element| element.number))
+    }
+
+    /// Finds an element by its identity; what is left of its record where it was removed.
+    ///
+    /// # Errors
+    /// As [`Vob::element`].
+    pub fn ever_with_oid(&self, oid: &Oid) -> Result<Option<Arc<Element>>, StoreError> {
         if let Some(found) = self.recent.read().elements.values().find(|element| element.oid == *oid) {
-            return Ok(Some(found.number).filter(|_| !found.removed));
+            return Ok(Some(Arc::clone(found)));
         }
         let Some(stored) = self.records.get(&key::oid(oid))? else {
             return Ok(None);
         };
         let number = stored.try_into().map_err(|_| damaged("object identifier", "its number is cut"))?;
-        let number = ElementNo(u32::from_be_bytes(number));
-        Ok(self.element(number)?.map(|_| number))
+        self.ever_element(ElementNo(u32::from_be_bytes(number)))
     }
 
     /// Finds an object that has a hyperlink, by the hyperlink's number.
@@ -175,7 +188,7 @@ impl Vob {
     /// Reads the names a directory version or checkout catalogs.
     ///
     /// # Errors
-    /// As [`Vob::element`], and if there is no such directory version.
+    /// As [`Vob::element`]; [`StoreError::NoSuchPart`] where there is no such version or checkout, or no more.
     pub fn directory(&self, element: ElementNo, at: DirectoryAt) -> Result<Arc<Directory>, StoreError> {
         if let Some(found) = self.directories.get(&(element, at)) {
             return Ok(found);
@@ -184,8 +197,12 @@ impl Vob {
         let mut nodes = Vec::new();
         let mut next = Some(at);
         while let Some(at) = next {
-            let missing = || damaged("directory", format!("element {} has no {at:?}", element.0));
-            let node = self.node(element, at)?.ok_or_else(missing)?;
+            let Some(node) = self.node(element, at)? else {
+                return Err(match nodes.is_empty() && !self.has_catalog(element, at)? {
+                    true => StoreError::NoSuchPart(element),
+                    false => damaged("directory", format!("element {} has no {at:?}", element.0)),
+                });
+            };
             next = node.base.map(DirectoryAt::Version);
             nodes.push(node);
             if nodes.len() as u32 > DirectoryNode::MAX_DEPTH {
@@ -201,6 +218,14 @@ impl Vob {
         }
         drop(recent);
         Ok(directory)
+    }
+
+    /// Tells whether an element's record says that a catalog is there.
+    fn has_catalog(&self, element: ElementNo, at: DirectoryAt) -> Result<bool, StoreError> {
+        Ok(self.element(element)?.is_some_and(|element| match at {
+            DirectoryAt::Version(version) => element.has_version(version),
+            DirectoryAt::CheckedOut(number) => element.checkouts.iter().any(|held| held.number == number),
+        }))
     }
 
     /// Reads a VOB symbolic link.

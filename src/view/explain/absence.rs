@@ -73,7 +73,8 @@ pub fn search(
         None => None,
     };
     let home = selected.map(|version| directory.version(version).branch);
-    let all = (0..directory.branches.len() as u32).map(BranchNo);
+    let home = home.filter(|branch| directory.has_branch(*branch));
+    let all = directory.present_branches().map(|(branch, _)| branch);
     let branches: Vec<BranchNo> =
         home.into_iter().chain(all.filter(|branch| Some(*branch) != home)).collect();
 

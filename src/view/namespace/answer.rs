@@ -1,5 +1,6 @@
 //! Attributes, listings and extended attributes: what the mount answers about objects.
 
+use super::super::departed::FileVersion;
 use super::super::history::{self, Place};
 use super::super::host::{Host, MountedVob};
 use super::super::inode::{Numbered, ViewIndex};
@@ -7,7 +8,7 @@ use super::super::live::{Shown, View, cookie};
 use super::super::private::{self, Place as PrivatePlace, names_in};
 use super::super::storage::ViewStorage;
 use super::{Here, Led, os_name, refuse};
-use crate::vob::{Element, ElementNo, Entry, SymlinkNo, VersionNo};
+use crate::vob::{Content, Element, ElementNo, Entry, SymlinkNo, VersionNo};
 use clerestory_mount::{Attributes, Caller, FileKind, Inode, Listed, Namespace, Refusal, Time, XattrMode};
 use rustix::fs::{AtFlags, XattrFlags};
 use std::collections::BTreeMap;
@@ -51,6 +52,10 @@ impl Listing<'_> {
         (self.sink)(Listed { name: os_name(name), cookie, inode, kind, attributes })
     }
 }
+
+/// What a version whose data was removed shows as its size. Of an empty file the kernel would answer the end
+/// without asking, and a reader would take it for empty.
+const REMOVED_DATA_BYTES: u64 = 1;
 
 fn time_of(nanoseconds: i64) -> Time {
     Time {
@@ -135,21 +140,24 @@ impl Host {
     pub(super) fn version_attributes(
         &self,
         vob: &MountedVob,
-        element: &Element,
+        element: ElementNo,
         number: VersionNo,
     ) -> Result<Attributes, Refusal> {
-        let version = element.versions.get(number.index()).ok_or(Refusal::Stale)?;
-        let readable = element.mode & 0o444;
+        let FileVersion { version, owner, group, mode } = self.file_version(vob, element, number)?;
+        let readable = mode & 0o444;
         let executable = if version.executable { readable >> 2 } else { 0 };
         let time = time_of(version.created_ns);
-        let size = version.content.size();
+        let size = match version.content {
+            Content::Removed => REMOVED_DATA_BYTES,
+            content => content.size(),
+        };
         Ok(Attributes {
-            inode: inode_of(Numbered::Version(vob.index, element.number, number))?,
+            inode: inode_of(Numbered::Version(vob.index, element, number))?,
             kind: FileKind::File,
             permissions: readable | executable,
             links: 1,
-            uid: element.owner,
-            gid: element.group,
+            uid: owner,
+            gid: group,
             device: 0,
             size,
             blocks: size.div_ceil(512),
@@ -196,13 +204,13 @@ impl Host {
         let element = vob.element(number).map_err(refuse)?;
         let created_ns = match place {
             Place::Directory(_, crate::vob::apply::DirectoryAt::Version(version)) => {
-                element.versions.get(version.index()).ok_or(Refusal::Stale)?.created_ns
+                element.find_version(version).ok_or(Refusal::Stale)?.created_ns
             }
             Place::Branch(_, branch) => {
-                let branch = element.branches.get(branch.index()).ok_or(Refusal::Stale)?;
+                let branch = element.find_branch(branch).ok_or(Refusal::Stale)?;
                 branch.versions.last().map_or(0, |newest| element.version(*newest).created_ns)
             }
-            _ => element.versions.last().map_or(0, |newest| newest.created_ns),
+            _ => element.present_versions().last().map_or(0, |(_, newest)| newest.created_ns),
         };
         let time = time_of(created_ns);
         let (uid, gid) = (element.owner, element.group);
@@ -255,7 +263,7 @@ impl Host {
             Led::Directory(state, number) => {
                 self.directory_attributes(&Here { state, number, ..here.clone() })?
             }
-            Led::Version(element, version) => self.version_attributes(&here.vob, &element, version)?,
+            Led::Version(element, version) => self.version_attributes(&here.vob, element.number, version)?,
             Led::Symlink(number) => self.symlink_attributes(&here.vob, number)?,
             Led::History(place) => {
                 self.enter_history(&here.view, &here.vob, (parent, name), place, lookups)?
@@ -273,9 +281,7 @@ impl Host {
         lookups: u64,
     ) -> Result<Attributes, Refusal> {
         match place {
-            Place::Version(number, version) => {
-                self.version_attributes(vob, &*vob.element(number).map_err(refuse)?, version)
-            }
+            Place::Version(number, version) => self.version_attributes(vob, number, version),
             Place::Symlink(number) => self.symlink_attributes(vob, number),
             Place::OwnCheckout(number) => {
                 let element = vob.element(number).map_err(refuse)?;

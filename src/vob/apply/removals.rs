@@ -76,8 +76,9 @@ impl Work<'_> {
         }
         let gone = &mut element.versions[version.index()];
         (gone.content, gone.executable) = (Content::Empty, false);
-        let branch = gone.branch;
+        let (branch, name) = (gone.branch, gone.number.to_string());
         element.branches[branch.index()].versions.retain(|held| *held != version);
+        self.changes.history_names.insert(name);
         if is_directory {
             self.take_catalog(number, version)?;
         }
@@ -124,6 +125,7 @@ impl Work<'_> {
             self.uncatalog(*directory, name, number)?;
         }
         if kind == ElementKind::Directory {
+            self.forget_names_in(number, &own)?;
             for at in own {
                 self.changes.directories.insert((number, at), None);
             }
@@ -138,15 +140,29 @@ impl Work<'_> {
         Ok(())
     }
 
+    /// Makes elements forget that a directory catalogued them. Each was told of in at least one of its
+    /// catalogs, as it is stored.
+    fn forget_names_in(&mut self, directory: ElementNo, catalogs: &[DirectoryAt]) -> Result<(), Refused> {
+        for at in catalogs {
+            for change in &self.node(directory, *at)?.changes {
+                let Some(crate::vob::Entry::Element(child)) = change.entry else {
+                    continue;
+                };
+                match self.element(child) {
+                    Ok(child) => child.names.retain(|(held_by, _)| *held_by != directory),
+                    // It was removed before.
+                    Err(Refused::NoSuchObject { .. }) => {}
+                    Err(other) => return Err(other),
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Takes a name that leads to an element out of all versions and checkouts of a directory.
     fn uncatalog(&mut self, directory: ElementNo, name: &[u8], element: ElementNo) -> Result<(), Refused> {
         let entry = crate::vob::Entry::Element(element);
-        let parent = match self.element(directory) {
-            Ok(parent) => catalogs(parent),
-            // A directory that was removed before it.
-            Err(Refused::NoSuchObject { .. }) => return Ok(()),
-            Err(other) => return Err(other),
-        };
+        let parent = catalogs(self.element(directory)?);
         let mut changed = false;
         for at in parent {
             let catalog = self.directory(directory, at)?;

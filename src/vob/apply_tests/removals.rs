@@ -138,6 +138,17 @@ fn a_removed_element_is_in_no_catalog() {
 }
 
 #[test]
+fn what_a_removed_directory_catalogued_does_not_name_it() {
+    let mut memory = memory();
+    memory
+        .done(vec![directory_version(&[("a", Some(2))]), directory_version(&[("a", None), ("c", Some(2))])]);
+    assert_eq!(memory.file().names.iter().filter(|(directory, _)| *directory == DIRECTORY).count(), 2);
+    memory.done(vec![Operation::RemoveElement { element: DIRECTORY }]);
+    assert!(memory.file().names.iter().all(|(directory, _)| *directory != DIRECTORY));
+    memory.done(vec![Operation::RemoveElement { element: FILE }]);
+}
+
+#[test]
 fn a_lock_binds_all_but_those_it_names() {
     let mut memory = memory();
     let lock = |object, exempt: &[&str]| Operation::SetLock {

@@ -10,7 +10,7 @@ use crate::server::service::facts::told;
 use crate::server::service::types::type_facts;
 use crate::server::state::Outcome;
 use crate::store::Vob;
-use crate::vob::{self, Element, ElementNo, Oid, TypeKind, TypeObject, VobState};
+use crate::vob::{self, Element, Oid, TypeKind, TypeObject, VobObject, VobState};
 use std::sync::Arc;
 
 /// Elements read at once when all of a VOB are searched.
@@ -74,7 +74,7 @@ impl Subject<'_> {
     }
 }
 
-/// Finds a hyperlink by `Type@number`: among all elements, because no index tells its own.
+/// Finds a hyperlink between versions of one element by `Type@number`.
 ///
 /// # Errors
 /// `TYPE_NOT_FOUND` where the VOB has no such hyperlink.
@@ -83,20 +83,11 @@ pub fn find_hyperlink(vob: &Vob, state: &VobState, name: &str) -> Outcome<(Arc<E
     let (type_name, number) = name.split_once('@').ok_or_else(missing)?;
     let number: u32 = number.parse().map_err(|_| missing())?;
     let link_type = state.type_named(TypeKind::Hyperlink, type_name).ok_or_else(missing)?.number;
-    let all: Vec<ElementNo> = (0..state.header.elements).map(ElementNo).collect();
-    for numbers in all.chunks(SEARCH_CHUNK) {
-        vob.prefetch(numbers)?;
-        for element in numbers {
-            let Some(element) = vob.element(*element)? else {
-                continue;
-            };
-            let wanted = |link: &&vob::Hyperlink| link.number == number && link.link_type == link_type;
-            if let Some(link) = element.hyperlinks.iter().find(wanted).cloned() {
-                return Ok((element, link));
-            }
-        }
-    }
-    Err(missing())
+    let holder = vob.hyperlink(number)?.and_then(VobObject::element).ok_or_else(missing)?;
+    let element = vob.element(holder)?.ok_or_else(missing)?;
+    let wanted = |link: &&vob::Hyperlink| link.number == number && link.link_type == link_type;
+    let link = element.hyperlinks.iter().find(wanted).cloned().ok_or_else(missing)?;
+    Ok((element, link))
 }
 
 /// What is said of kinds of type objects.

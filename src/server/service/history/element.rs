@@ -26,14 +26,14 @@ impl Gathered<'_> {
             let made_ns = element.version(VersionNo::ROOT).created_ns;
             self.push(subject, element.event, made_ns, 0, What::Element(number));
         }
-        for (branch, at) in element.branches.iter().zip((0..).map(BranchNo)) {
+        for (at, branch) in element.present_branches() {
             let Some(first) = branch.versions.first().filter(|_| on(at) && part.has_branches()) else {
                 continue;
             };
             let made_ns = element.version(*first).created_ns;
             self.push(subject, branch.event, made_ns, 2 * first.0 + 1, What::Branch(number, at));
         }
-        for (version, at) in element.versions.iter().zip((0..).map(VersionNo)) {
+        for (at, version) in element.present_versions() {
             if !on(version.branch) || !part.has_version(at) {
                 continue;
             }

@@ -315,8 +315,10 @@ impl<'a> Gathered<'a> {
         for numbers in all.chunks(SEARCH_CHUNK) {
             vob.vob.prefetch(numbers)?;
             for number in numbers {
-                let subject = self.subject(argument, room, None);
-                self.element(subject, room, &*vob.element(*number)?, Part::Whole)?;
+                if let Some(element) = vob.vob.element(*number)? {
+                    let subject = self.subject(argument, room, None);
+                    self.element(subject, room, &element, Part::Whole)?;
+                }
             }
         }
         for object in state.present_types().skip(predefined::ALL.len()) {

@@ -68,6 +68,11 @@ impl<'a> Plan<'a> {
 
     /// Plans one name; none where there is nothing to do or to tell.
     pub fn name(&mut self, element: &Element, meant: Meant, recursed: bool) -> Option<Planned> {
+        if matches!(meant, Meant::Version(version) if !element.has_version(version)) {
+            // Removed since the command looked.
+            let failure = Box::new(Failure::new(FailureCode::NoSuchFile));
+            return Some(Planned::Refused { version: Vec::new(), failure });
+        }
         let asked = self.wanted.as_ref().map(|(wanted, bound)| wanted.select(bound, self.vob, element));
         let result = match (self.request.remove, asked) {
             (_, Some(Err(failure))) => Err((None, failure)),

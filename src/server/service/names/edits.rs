@@ -100,7 +100,8 @@ impl<'a> Edits<'a> {
         server.permit(caller, &owners, "modify directory")?;
         match slot.state.at {
             Some(DirectoryAt::Version(version))
-                if element.newest(element.version(version).branch) == version =>
+                if element.has_version(version)
+                    && element.newest(element.version(version).branch) == version =>
             {
                 Ok(Opened { directory, at: DirectoryAt::Version(version) })
             }

@@ -21,12 +21,14 @@ pub(super) fn is_catalogued(store: &Vob, element: &Element, instead: Instead<'_>
     for (directory, name) in &element.names {
         let parent =
             store.element(*directory)?.ok_or_else(|| Failure::internal("a directory element is gone"))?;
-        let versions =
-            (0..parent.versions.len() as u32).map(|number| DirectoryAt::Version(VersionNo(number)));
+        // Newest first: most of what is looked for is in the newest.
+        let mut versions: Vec<DirectoryAt> =
+            parent.present_versions().map(|(number, _)| DirectoryAt::Version(number)).collect();
+        versions.reverse();
         let checkouts = parent.checkouts.iter().map(|checkout| DirectoryAt::CheckedOut(checkout.number));
         // Other versions may be stored against one that is changed in place: each is looked at.
-        let in_place = versions.clone().any(|at| instead(*directory, at).is_some());
-        for at in checkouts.chain(versions.filter(|_| in_place)) {
+        let in_place = versions.iter().any(|at| instead(*directory, *at).is_some());
+        for at in checkouts.chain(versions.into_iter().filter(|_| in_place)) {
             let catalog = match instead(*directory, at) {
                 Some(catalog) => catalog,
                 None => store.directory(*directory, at)?,
@@ -84,6 +86,60 @@ pub fn orphans(store: &Vob, given_up: &[(ElementNo, Checkout)]) -> Outcome<(Opti
     }
     let element = ElementNo::LOST_AND_FOUND;
     Ok(((!changes.is_empty()).then_some(Operation::ChangeInPlace { element, changes }), notices))
+}
+
+/// Directories and directory versions that are removed for good.
+#[derive(Default)]
+pub struct Removed {
+    /// Elements, of either kind.
+    pub elements: HashSet<ElementNo>,
+    /// Versions of directory elements that stay.
+    pub catalogs: HashSet<(ElementNo, VersionNo)>,
+}
+
+impl Removed {
+    fn has(&self, directory: ElementNo, at: DirectoryAt) -> bool {
+        let removed = |version| self.catalogs.contains(&(directory, version));
+        self.elements.contains(&directory) || matches!(at, DirectoryAt::Version(version) if removed(version))
+    }
+}
+
+/// Finds what nothing but some catalogs of one directory holds, when they are removed with all of
+/// `removed`: what moves to `lost+found`, and what is told of it. What is `found` already, or removed
+/// itself, is left out.
+///
+/// # Errors
+/// If the VOB cannot be read.
+pub fn orphans_of(
+    store: &Vob,
+    directory: ElementNo,
+    versions: impl DoubleEndedIterator<Item = VersionNo>,
+    removed: &Removed,
+    found: &mut HashSet<ElementNo>,
+) -> Outcome<(Vec<NameChange>, Vec<Notice>)> {
+    let mut moved = Vec::new();
+    let mut judged: HashSet<ElementNo> = HashSet::new();
+    let gone = |directory, at| removed.has(directory, at).then(Arc::default);
+    // The name that a child had last is the one it keeps.
+    for version in versions.rev() {
+        for (name, entry) in store.directory(directory, DirectoryAt::Version(version))?.iter() {
+            let Entry::Element(child) = entry else {
+                continue;
+            };
+            if !judged.insert(child) || removed.elements.contains(&child) || found.contains(&child) {
+                continue;
+            }
+            let missing = || Failure::internal("a catalogued element is gone");
+            let element = store.element(child)?.ok_or_else(missing)?;
+            if !is_catalogued(store, &element, &gone)? {
+                let (name, notice) = lost(&element, name);
+                found.insert(child);
+                moved.push((NameChange { name: name.into(), entry: Some(entry) }, notice));
+            }
+        }
+    }
+    moved.sort_by(|(a, _), (b, _)| a.name.cmp(&b.name));
+    Ok(moved.into_iter().unzip())
 }
 
 /// What is told of an element that moves to `lost+found`, and its name there: the name it had, a
