@@ -9,4 +9,4 @@ pub mod pool;
 pub mod recent;
 pub mod vob;
 
-pub use vob::{CommitError, Committed, StoreError, Vob, VobOptions};
+pub use vob::{CommitError, Committed, LawBroken, LawCounts, StoreError, Vob, VobOptions, check_laws};

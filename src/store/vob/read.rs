@@ -175,7 +175,11 @@ impl Vob {
         }
     }
 
-    fn node(&self, element: ElementNo, at: DirectoryAt) -> Result<Option<Arc<DirectoryNode>>, StoreError> {
+    pub(super) fn node(
+        &self,
+        element: ElementNo,
+        at: DirectoryAt,
+    ) -> Result<Option<Arc<DirectoryNode>>, StoreError> {
         if let Some(found) = self.recent.read().nodes.get(&(element, at)) {
             return Ok(found.clone());
         }
