@@ -13,7 +13,7 @@ use super::{
     mount, pwd, pwv, quit, recoverview, rename, reserve, rmtype, rmview, rmvob, setcs, setview, startview,
     umount, uncheckout,
 };
-use super::{chvob, ln, mv, rmbranch, rmelem, rmname, rmver};
+use super::{chvob, ln, mkattr, mkhlink, mv, rmbranch, rmelem, rmhlink, rmname, rmver};
 use super::{lock, lslock};
 
 /// One command.
@@ -51,12 +51,14 @@ pub const COMMANDS: &[Command] = &[
     lsview::COMMAND,
     lsvob::COMMAND,
     lsvtree::COMMAND,
+    mkattr::MAKE,
     mktype::ATTRIBUTE,
     mkbranch::COMMAND,
     mktype::BRANCH,
     mkdir::COMMAND,
     mkelem::COMMAND,
     mktype::ELEMENT,
+    mkhlink::COMMAND,
     mktype::HYPERLINK,
     mklabel::MAKE,
     mktype::LABEL,
@@ -69,6 +71,8 @@ pub const COMMANDS: &[Command] = &[
     recoverview::COMMAND,
     rename::COMMAND,
     reserve::RESERVE,
+    mkattr::REMOVE,
+    rmhlink::COMMAND,
     mklabel::REMOVE,
     rmtype::COMMAND,
     rmview::COMMAND,
@@ -146,11 +150,9 @@ pub const NOT_SUPPORTED: &[&str] = &[
     "man",
     "merge",
     "mkactivity",
-    "mkattr",
     "mkbl",
     "mkcomp",
     "mkfolder",
-    "mkhlink",
     "mkpolicy",
     "mkpool",
     "mkproject",
@@ -170,12 +172,10 @@ pub const NOT_SUPPORTED: &[&str] = &[
     "relocate",
     "reqmaster",
     "rmactivity",
-    "rmattr",
     "rmbl",
     "rmcomp",
     "rmdo",
     "rmfolder",
-    "rmhlink",
     "rmmerge",
     "rmpolicy",
     "rmpool",
@@ -411,6 +411,11 @@ mod tests {
             ("move", "mv"),
             ("mv", "mv"),
             ("ln", "ln"),
+            ("mkattr", "mkattr"),
+            ("mkatt", "mkattype"),
+            ("rmattr", "rmattr"),
+            ("mkhl", "Ambiguous command: \"mkhl\""),
+            ("rmhlink", "rmhlink"),
         ] {
             assert_eq!(name(typed), expected, "{typed}");
         }

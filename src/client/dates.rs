@@ -75,6 +75,13 @@ impl Dates {
         self.zoned(time_s).strftime("%a %m/%d/%y %H:%M:%S").to_string()
     }
 
+    /// Reads a date-time as config specs have it; `None` when it is none. Dates refer to this process's zone.
+    pub fn moment(&self, text: &str) -> Option<i64> {
+        let now = Timestamp::from_second(self.now_s).ok()?;
+        let moment = clerestory_specs::parse_date_time(text, now, &self.zone).ok()?;
+        Some(moment.as_second())
+    }
+
     /// Reads a date-time argument such as `today`, `monday.10:00`, `3-Jun`, `3-Jun-21.10:00UTC-5` or ISO 8601;
     /// `None` when it is none. What is missing: the time is midnight, the date today, the year the latest that is
     /// not in the future.

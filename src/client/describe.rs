@@ -3,18 +3,34 @@
 //! The facts come from the daemon, one object a call; the layouts stand in `description`.
 
 use super::commands::{Command, exclusive, missing};
-use super::description::{self, Detail};
-use super::options::{Arguments, flag};
+use super::description::{self, Detail, Of, Only};
+use super::options::{Arguments, flag, value};
 use super::session::{CommandError, CommandResult, Outcome, Session};
 use super::target;
 use crate::server::proto::DescribeRequest;
+use std::os::unix::ffi::OsStrExt;
 
 /// The table entry.
 pub const COMMAND: Command = Command {
     name: "des/cribe",
     aliases: &[],
-    usage: "[-long | -short] [-local] [-pname] {pname | object-selector} ...",
-    options: &[flag("l/ong"), flag("s/hort"), flag("loc/al"), flag("pna/me"), flag("cvi/ew")],
+    usage: "[-long | -short] [-local] [-alabel {label-type-selector | -all}]\n       \
+            [-aattr {attribute-type-selector | -all}] [-ahlink {hyperlink-type-selector | -all}]\n       \
+            [-ihlink {hyperlink-type-selector | -all}] [-version version-selector] [-predecessor]\n       \
+            [-cview] [-pname] {pname | object-selector} ...",
+    options: &[
+        flag("l/ong"),
+        flag("s/hort"),
+        flag("loc/al"),
+        flag("pna/me"),
+        flag("cvi/ew"),
+        value("ala/bel"),
+        value("aat/tr"),
+        value("ahl/ink"),
+        value("ihl/ink"),
+        value("ver/sion"),
+        flag("pre/decessor"),
+    ],
     comments: false,
     run,
 };
@@ -29,14 +45,34 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
         (_, true) => Detail::Short,
         _ => Detail::Default,
     };
+    exclusive(arguments, &["ahlink", "ihlink"])?;
+    let of = |word: &str| {
+        arguments.value(word).map(|typed| match typed.as_bytes() {
+            b"-all" => Of::All,
+            typed => Of::Type(type_name(typed).to_vec()),
+        })
+    };
+    let hyperlinks = of("ahlink").or_else(|| of("ihlink"));
+    let only = Only { labels: of("alabel"), attributes: of("aattr"), hyperlinks };
     let targets = target::targets(session, &arguments.operands, arguments.has("pname"))?;
     let names = target::typed_names(&targets);
     let mut all_done = true;
     for (target, name) in targets.into_iter().zip(names) {
-        let request = DescribeRequest { context: Some(session.context()?), target: Some(target) };
+        let request = DescribeRequest {
+            context: Some(session.context()?),
+            target: Some(target),
+            version: arguments.bytes("version"),
+            predecessor: arguments.has("predecessor"),
+            inherited_hyperlinks: arguments.has("ihlink"),
+        };
         match session.call_about(&name, async |mut host| host.describe(request).await) {
             Ok(facts) => {
-                for line in description::layout(&facts, &name, detail, &session.dates) {
+                let dates = &session.dates;
+                let lines = match only == Only::default() {
+                    true => description::layout(&facts, &name, detail, dates),
+                    false => description::layout_only(&facts, &name, detail, dates, &only),
+                };
+                for line in lines {
                     session.line(&[&line])?;
                 }
             }
@@ -48,4 +84,11 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
         }
     }
     Ok(Outcome::of(all_done))
+}
+
+/// The name in a type selector, with or without its kind and its VOB.
+fn type_name(typed: &[u8]) -> &[u8] {
+    let end = typed.iter().position(|byte| *byte == b'@').unwrap_or(typed.len());
+    let name = &typed[..end];
+    name.iter().position(|byte| *byte == b':').map_or(name, |colon| &name[colon + 1..])
 }

@@ -44,6 +44,85 @@ pub fn layout(facts: &Description, typed: &[u8], detail: Detail, dates: &Dates) 
     page.lines
 }
 
+/// Which of the things that are attached to an object are printed, instead of everything.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Only {
+    /// Labels.
+    pub labels: Option<Of>,
+    /// Attributes.
+    pub attributes: Option<Of>,
+    /// Hyperlinks.
+    pub hyperlinks: Option<Of>,
+}
+
+/// Of which types.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Of {
+    /// Of all.
+    All,
+    /// Of the one with this name.
+    Type(Vec<u8>),
+}
+
+impl Of {
+    fn has(of: &Option<Of>, name: &[u8]) -> bool {
+        match of {
+            None => false,
+            Some(Of::All) => true,
+            Some(Of::Type(wanted)) => wanted == name,
+        }
+    }
+}
+
+/// The lines for what is attached to one object; with `-short` bare labels, values and ends of hyperlinks.
+pub fn layout_only(
+    facts: &Description,
+    typed: &[u8],
+    detail: Detail,
+    dates: &Dates,
+    only: &Only,
+) -> Vec<Vec<u8>> {
+    let title = layout(facts, typed, Detail::Default, dates).into_iter().next();
+    let Some(object) = &facts.object else {
+        return Vec::new();
+    };
+    let none: (&[Vec<u8>], &[Attribute], &[Hyperlink]) = (&[], &[], &[]);
+    let (labels, attributes, links) = match object {
+        Object::Version(facts) => (&facts.labels[..], &facts.attributes[..], &facts.hyperlinks[..]),
+        Object::Element(facts) => (none.0, &facts.attributes[..], &facts.hyperlinks[..]),
+        Object::Branch(facts) => (none.0, &facts.attributes[..], &facts.hyperlinks[..]),
+        Object::Vob(facts) => (none.0, &facts.attributes[..], &facts.hyperlinks[..]),
+        Object::Type(facts) => (none.0, &facts.attributes[..], &facts.hyperlinks[..]),
+        Object::SymbolicLink(facts) => (none.0, none.1, &facts.hyperlinks[..]),
+        Object::Private(_) | Object::Hyperlink(_) => none,
+    };
+    let labels: Vec<_> = labels.iter().filter(|name| Of::has(&only.labels, name)).cloned().collect();
+    let attributes: Vec<_> =
+        attributes.iter().filter(|held| Of::has(&only.attributes, &held.r#type)).cloned().collect();
+    let links: Vec<_> =
+        links.iter().filter(|link| Of::has(&only.hyperlinks, &link.r#type)).cloned().collect();
+    let mut page = Page { lines: Vec::new(), detail, dates };
+    if detail == Detail::Short {
+        page.lines.extend(labels);
+        page.lines.extend(attributes.iter().map(|held| attribute_value(held, dates)));
+        page.lines.extend(links.iter().map(|link| layout::hyperlink_end(link).trim_ascii_start().to_vec()));
+        return page.lines;
+    }
+    page.lines.extend(title);
+    page.labels(&labels);
+    page.attributes(&attributes);
+    page.hyperlinks(&links);
+    page.lines
+}
+
+/// An attribute's value as it is printed.
+fn attribute_value(attribute: &Attribute, dates: &Dates) -> Vec<u8> {
+    match attribute.time_s {
+        Some(time_s) => dates.full(time_s).into_bytes(),
+        None => attribute.value.clone(),
+    }
+}
+
 struct Page<'a> {
     lines: Vec<Vec<u8>>,
     detail: Detail,
@@ -80,12 +159,22 @@ impl Page<'_> {
         }
     }
 
+    fn labels(&mut self, labels: &[Vec<u8>]) {
+        if !labels.is_empty() {
+            self.line(&[b"  Labels:"]);
+        }
+        for label in labels {
+            self.line(&[b"    ", label]);
+        }
+    }
+
     fn attributes(&mut self, attributes: &[Attribute]) {
         if !attributes.is_empty() {
             self.line(&[b"  Attributes:"]);
         }
         for attribute in attributes {
-            self.line(&[b"    ", &attribute.r#type, b" = ", &attribute.value]);
+            let value = attribute_value(attribute, self.dates);
+            self.line(&[b"    ", &attribute.r#type, b" = ", &value]);
         }
     }
 
@@ -96,8 +185,8 @@ impl Page<'_> {
         for link in links {
             let name =
                 if self.detail == Detail::Long { layout::hyperlink_id(link) } else { link.r#type.clone() };
-            let arrow: &[u8] = if link.outgoing { b" -> " } else { b" <- " };
-            self.line(&[b"    ", &name, arrow, &link.other]);
+            let text = layout::link_text(layout::near_text(link));
+            self.line(&[b"    ", &name, &text, &layout::hyperlink_end(link)]);
         }
     }
 
@@ -135,12 +224,7 @@ impl Page<'_> {
         if facts.data_removed {
             self.line(&[b"  the data of this version was removed"]);
         }
-        if !facts.labels.is_empty() {
-            self.line(&[b"  Labels:"]);
-        }
-        for label in &facts.labels {
-            self.line(&[b"    ", label]);
-        }
+        self.labels(&facts.labels);
         self.attributes(&facts.attributes);
         self.hyperlinks(&facts.hyperlinks);
     }
@@ -273,6 +357,7 @@ impl Page<'_> {
             _ => {}
         }
         self.attributes(&facts.attributes);
+        self.hyperlinks(&facts.hyperlinks);
     }
 
     fn attribute_type(&mut self, facts: &AttributeTypeFacts) {
@@ -290,16 +375,27 @@ impl Page<'_> {
             ValueType::Opaque => "opaque",
         };
         self.line(&[b"  value type: ", value_type.as_bytes()]);
-        for (limit, closed, open) in [(&facts.lower, ">=", ">"), (&facts.upper, "<=", "<")] {
+        // Times are kept in one zone and shown in the reader's.
+        let shown = |value: &String| match (facts.value_type(), value.parse::<jiff::Timestamp>()) {
+            (ValueType::Time, Ok(moment)) => self.dates.full(moment.as_second()),
+            _ => value.clone(),
+        };
+        let default = facts.default.as_ref().map(shown);
+        let enumeration: Vec<String> = facts.enumeration.iter().map(shown).collect();
+        let limit = |limit: &Option<ValueLimit>| {
+            limit.as_ref().map(|limit| ValueLimit { value: shown(&limit.value), ..limit.clone() })
+        };
+        let limits = [(limit(&facts.lower), ">=", ">"), (limit(&facts.upper), "<=", "<")];
+        for (limit, closed, open) in limits {
             if let Some(ValueLimit { value, inclusive }) = limit {
-                let sign = if *inclusive { closed } else { open };
+                let sign = if inclusive { closed } else { open };
                 self.line(&[format!("  value limit: {sign} {value}").as_bytes()]);
             }
         }
-        if !facts.enumeration.is_empty() {
-            self.line(&[b"  enumerated values: ", facts.enumeration.join(",").as_bytes()]);
+        if !enumeration.is_empty() {
+            self.line(&[b"  enumerated values: ", enumeration.join(",").as_bytes()]);
         }
-        if let Some(default) = &facts.default {
+        if let Some(default) = default {
             self.line(&[b"  default value: ", default.as_bytes()]);
         }
     }
@@ -314,7 +410,8 @@ impl Page<'_> {
         self.created("created", &facts.created);
         self.line(&[b"  owner: ", facts.owner.as_bytes()]);
         self.line(&[b"  group: ", facts.group.as_bytes()]);
-        self.line(&[b"  ", &id, b"  ", &link.from, b" -> ", &link.other]);
+        let text = layout::link_text(layout::near_text(&link));
+        self.line(&[b"  ", &id, b"  ", &link.from, &text, &layout::hyperlink_end(&link)]);
     }
 }
 

@@ -40,7 +40,7 @@ fn version() -> VersionFacts {
 fn a_version() {
     let mut facts = version();
     facts.labels = vec![b"REL1".to_vec()];
-    facts.attributes = vec![Attribute { r#type: b"QAed".to_vec(), value: b"\"Yes\"".to_vec() }];
+    facts.attributes = vec![Attribute { r#type: b"QAed".to_vec(), value: b"\"Yes\"".to_vec(), time_s: None }];
     facts.hyperlinks = vec![Hyperlink {
         r#type: b"Merge".to_vec(),
         number: 7,

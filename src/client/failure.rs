@@ -4,7 +4,9 @@
 //! newline after it.
 
 use super::pname::without_version;
-use crate::server::proto::{Failure, FailureCode, Notice, NoticeCode, ObjectKind};
+use crate::server::proto::{
+    AttributeTypeFacts, Failure, FailureCode, Notice, NoticeCode, ObjectKind, ValueLimit, ValueType,
+};
 
 /// Joins pieces of a sentence.
 pub fn text(pieces: &[&[u8]]) -> Vec<u8> {
@@ -205,11 +207,57 @@ fn reasons(failure: &Failure, pname: &[u8]) -> Vec<Vec<u8>> {
         FailureCode::ImportedRemoved => plain(
             "Something that an earlier import brought was removed from this VOB: import into a new VOB.",
         ),
+        FailureCode::AttributeExists if failure.branch.is_empty() => {
+            quoted("Object already has an attribute of type ", &failure.name, ".")
+        }
+        FailureCode::AttributeExists => vec![text(&[
+            b"Version \"",
+            &failure.branch,
+            b"\" already has the attribute of type \"",
+            &failure.name,
+            b"\".",
+        ])],
+        FailureCode::NoSuchAttribute => quoted("Object has no attribute of type ", &failure.name, "."),
+        FailureCode::BadValue => {
+            let (form, _) = value_words(&failure.attribute.clone().unwrap_or_default());
+            vec![text(&[b"Invalid value: ", name, b": it must be ", form.as_bytes(), b"."])]
+        }
+        FailureCode::ValueNotAllowed => {
+            let (_, allowed) = value_words(&failure.attribute.clone().unwrap_or_default());
+            vec![text(&[b"Value not allowed: ", name, b": it must be ", allowed.as_bytes(), b"."])]
+        }
+        FailureCode::NoDefaultValue => quoted("Attribute type ", &failure.name, " has no default value."),
+        FailureCode::NothingToAttachTo => {
+            let kind = kind_name(failure.object_kind());
+            quoted(&format!("Attributes and hyperlinks cannot be attached to a {kind}: "), name, ".")
+        }
         FailureCode::NotDone => plain("Nothing was done because another object failed."),
         FailureCode::Unspecified => {
             vec![text(&[b"The daemon reported an unknown error. ", failure.text.as_bytes()])]
         }
     }
+}
+
+/// What an attribute value must be, and which values its type allows.
+fn value_words(facts: &AttributeTypeFacts) -> (&'static str, String) {
+    let form = match facts.value_type() {
+        ValueType::String => "a string in double quotes, such as '\"text\"'",
+        ValueType::Integer => "an integer",
+        ValueType::Real => "a real number",
+        ValueType::Time => "a date-time",
+        ValueType::Opaque => "an even number of hexadecimal digits",
+    };
+    let limits = [(&facts.lower, ">=", ">"), (&facts.upper, "<=", "<")];
+    let limit = |(limit, closed, open): (&Option<ValueLimit>, &str, &str)| {
+        let ValueLimit { value, inclusive } = limit.as_ref()?;
+        Some(format!("{} {value}", if *inclusive { closed } else { open }))
+    };
+    let limits: Vec<String> = limits.into_iter().filter_map(limit).collect();
+    let allowed = match facts.enumeration.is_empty() {
+        true => limits.join(" and "),
+        false => format!("one of {}", facts.enumeration.join(", ")),
+    };
+    (form, allowed)
 }
 
 /// The directory in which a typed name is, as the user would type it.

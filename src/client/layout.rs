@@ -70,6 +70,25 @@ pub fn hyperlink_id(link: &Hyperlink) -> Vec<u8> {
     [&link.r#type[..], b"@", link.number.to_string().as_bytes(), b"@", &link.vob_tag].concat()
 }
 
+/// The text at the end of a hyperlink at which it is told.
+pub fn near_text(link: &Hyperlink) -> &[u8] {
+    if link.outgoing { &link.from_text } else { &link.to_text }
+}
+
+/// A blank and the text in double quotes; nothing for no text.
+pub fn link_text(text: &[u8]) -> Vec<u8> {
+    if text.is_empty() { Vec::new() } else { [b" \"", text, b"\""].concat() }
+}
+
+/// The arrow of a hyperlink and what is at its other end: ` -> /vobs/a/f@@/main/1 "text"`.
+pub fn hyperlink_end(link: &Hyperlink) -> Vec<u8> {
+    let (arrow, far): (&[u8], _) = match link.outgoing {
+        true => (b" -> ", &link.to_text),
+        false => (b" <- ", &link.from_text),
+    };
+    [arrow, &link.other, &link_text(far)].concat()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,6 +2,7 @@
 
 use super::commands::{Command, exclusive, missing};
 use super::comment::{self, CommentSource, Prompt};
+use super::dates::Dates;
 use super::failure::kind_name;
 use super::options::{Arguments, OptionSpec, flag, value};
 use super::session::{CommandError, CommandResult, Outcome, Session};
@@ -135,7 +136,8 @@ fn run(
         ..match kind {
             ObjectKind::ElementType => element(session, arguments)?,
             ObjectKind::AttributeType => {
-                MakeTypesRequest { attribute: Some(attribute(arguments)?), ..MakeTypesRequest::default() }
+                let attribute = Some(attribute(arguments, &session.dates)?);
+                MakeTypesRequest { attribute, ..MakeTypesRequest::default() }
             }
             _ => MakeTypesRequest::default(),
         }
@@ -201,7 +203,7 @@ fn element(session: &Session, arguments: &Arguments) -> Result<MakeTypesRequest,
     })
 }
 
-fn attribute(arguments: &Arguments) -> Result<AttributeTypeFacts, CommandError> {
+fn attribute(arguments: &Arguments, dates: &Dates) -> Result<AttributeTypeFacts, CommandError> {
     exclusive(arguments, &["gt", "ge"])?;
     exclusive(arguments, &["lt", "le"])?;
     let value_type = match arguments.text("vtype").as_str() {
@@ -223,14 +225,29 @@ fn attribute(arguments: &Arguments) -> Result<AttributeTypeFacts, CommandError> 
         (_, Some(value)) => Some(ValueLimit { value, inclusive: true }),
         (None, None) => None,
     };
-    Ok(AttributeTypeFacts {
+    let mut facts = AttributeTypeFacts {
         value_type: value_type.into(),
         per: per.into(),
         lower: limit("gt", "ge"),
         upper: limit("lt", "le"),
         enumeration: text("enum").map(|list| values(&list)).unwrap_or_default(),
         default: text("default"),
-    })
+    };
+    if value_type == ValueType::Time {
+        let limits = [&mut facts.lower, &mut facts.upper].into_iter().flatten();
+        let limits = limits.map(|limit| &mut limit.value);
+        for value in limits.chain(&mut facts.enumeration).chain(&mut facts.default) {
+            *value = moment(value, dates)?;
+        }
+    }
+    Ok(facts)
+}
+
+/// A date-time as attribute types keep it: UTC, so that it means the same everywhere.
+fn moment(typed: &str, dates: &Dates) -> Result<String, CommandError> {
+    let moment = dates.moment(typed).and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
+    let refused = || CommandError::refused(format!("Invalid date-time specification: \"{typed}\"."));
+    moment.map(|moment| moment.to_string()).ok_or_else(refused)
 }
 
 /// Parts a list at commas that are not in double quotes.

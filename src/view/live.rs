@@ -226,6 +226,10 @@ impl Origins for Events<'_> {
             each(name, value);
         }
     }
+
+    fn state(&self) -> VobState {
+        self.vob.state()
+    }
 }
 
 /// A version selector that a command was given: a config spec of one rule, in one VOB.

@@ -50,6 +50,15 @@ impl VobObject {
         }
     }
 
+    /// Returns the object that is this part of the holder.
+    pub fn with_part(self, part: Part) -> VobObject {
+        match (self.element(), part) {
+            (Some(element), Part::Branch(branch)) => VobObject::Branch(element, branch),
+            (Some(element), Part::Version(version)) => VobObject::Version(element, version),
+            _ => self,
+        }
+    }
+
     /// Returns the element that the object is, or is a part of.
     pub fn element(self) -> Option<ElementNo> {
         match self {

@@ -1,10 +1,11 @@
 //! Elements: the version tree of one file or directory, with its labels, checkouts and
 //! hyperlinks, held as one value because version selection needs all of it.
 
-use super::annotation::Annotations;
+use super::annotation::{Annotations, Link, LinkEnd, Part, VobObject};
 use super::identity::{BranchNo, ContentHash, ElementNo, EventNo, Oid, TypeNo, VersionNo, ViewUuid};
-use super::state::predefined;
+use super::state::{VobState, predefined};
 use clerestory_specs::{AttributeValue, ElementFacts, LinkDirection, QueryFacts, QueryObject};
+use std::borrow::Cow;
 
 /// What kind of object an element versions.
 #[derive(Copy, Clone, Eq, PartialEq, Debug, serde::Serialize, serde::Deserialize)]
@@ -228,6 +229,34 @@ impl Element {
         self.annotations.as_deref().unwrap_or(Annotations::NONE)
     }
 
+    /// Returns every hyperlink that starts or ends at the element or a part of it: the arrows between
+    /// its versions first, then the others, in the order they were made.
+    pub fn links(&self) -> impl Iterator<Item = Cow<'_, Link>> + '_ {
+        let end = |version| LinkEnd::Object(VobObject::Version(self.number, version));
+        let arrows = self.hyperlinks.iter().map(move |arrow| {
+            Cow::Owned(Link {
+                number: arrow.number,
+                link_type: arrow.link_type,
+                from: end(arrow.from),
+                to: Some(end(arrow.to)),
+                from_text: String::new(),
+                to_text: String::new(),
+                event: arrow.event,
+            })
+        });
+        arrows.chain(self.annotations().links.iter().map(Cow::Borrowed))
+    }
+
+    /// Returns both ends of every Merge hyperlink between two versions of the element.
+    pub fn merge_arrows(&self) -> impl Iterator<Item = (VersionNo, VersionNo)> + '_ {
+        let version = |end: &LinkEnd| match end.object()? {
+            VobObject::Version(element, version) if element == self.number => Some(version),
+            _ => None,
+        };
+        let merges = self.links().filter(|link| link.link_type == predefined::MERGE);
+        merges.filter_map(move |link| Some((version(&link.from)?, version(link.to.as_ref()?)?)))
+    }
+
     /// Changes what is attached to the element and its parts.
     pub(super) fn annotate(&mut self, change: impl FnOnce(&mut Annotations)) {
         let mut annotations = self.annotations.take().unwrap_or_default();
@@ -380,6 +409,8 @@ pub trait Origins {
     fn caused_by(&self, event: EventNo, login: &str) -> bool;
     /// Calls `each` with name and value of every attribute that the versions made by an event carry.
     fn attributes(&self, event: EventNo, each: &mut dyn FnMut(&str, &str));
+    /// The VOB's types.
+    fn state(&self) -> VobState;
 }
 
 /// An element as version selection sees it for one view.
@@ -413,6 +444,17 @@ impl Seen<'_> {
     fn place(&self, version: VersionNo) -> (u32, u32) {
         let version = self.element.version(version);
         (version.branch.0, version.number)
+    }
+
+    /// The part of the element that an object is; none for a version that is not there.
+    fn part(&self, object: QueryObject) -> Option<Part> {
+        Some(match object {
+            QueryObject::Element => Part::Whole,
+            QueryObject::Branch(branch) => Part::Branch(BranchNo(branch)),
+            QueryObject::Version { branch, number } => {
+                Part::Version(self.element.version_at(BranchNo(branch), number)?)
+            }
+        })
     }
 }
 
@@ -502,28 +544,50 @@ impl QueryFacts for Seen<'_> {
         self.origins.caused_by(self.event(object), login)
     }
 
+    /// Attributes that came with the event that made an imported version are texts; one that was
+    /// attached later, or removed, takes the place of one with the same name.
     fn attributes(&self, object: QueryObject, each: &mut dyn FnMut(&str, &AttributeValue)) {
+        let Some(part) = self.part(object) else { return };
+        let mut attached = self.element.annotations().attributes_of(part).peekable();
+        let state = attached.peek().map(|_| self.origins.state());
+        let mut named = Vec::new();
+        for (instance, state) in attached.zip(state.iter().cycle()) {
+            let name = state.type_name(instance.attribute);
+            named.push(name);
+            let object = state.types().get(instance.attribute.index());
+            let value = instance.value.as_ref().zip(object);
+            if let Some(value) = value.and_then(|(text, object)| object.value_type().read(text)) {
+                each(name, &value);
+            }
+        }
         if matches!(object, QueryObject::Version { .. }) {
             let value = |text: &str| AttributeValue::Text(text.to_owned());
-            self.origins.attributes(self.event(object), &mut |name, text| each(name, &value(text)));
+            self.origins.attributes(self.event(object), &mut |name, text| {
+                if !named.contains(&name) {
+                    each(name, &value(text));
+                }
+            });
         }
     }
 
     fn hyperlinks(&self, object: QueryObject, each: &mut dyn FnMut(u32, LinkDirection)) {
-        let QueryObject::Version { branch, number } = object else { return };
-        for link in &self.element.hyperlinks {
-            if self.place(link.from) == (branch, number) {
+        let Some(part) = self.part(object) else { return };
+        let is_here = |end: &LinkEnd| {
+            let at = end.object().filter(|at| at.element() == Some(self.element.number));
+            at.is_some_and(|at| at.part() == part)
+        };
+        for link in self.element.links() {
+            if is_here(&link.from) {
                 each(link.link_type.0, LinkDirection::From);
             }
-            if self.place(link.to) == (branch, number) {
+            if link.to.as_ref().is_some_and(is_here) {
                 each(link.link_type.0, LinkDirection::To);
             }
         }
     }
 
     fn merges(&self, each: &mut dyn FnMut((u32, u32), (u32, u32))) {
-        let merges = self.element.hyperlinks.iter().filter(|link| link.link_type == predefined::MERGE);
-        merges.for_each(|link| each(self.place(link.from), self.place(link.to)));
+        self.element.merge_arrows().for_each(|(from, to)| each(self.place(from), self.place(to)));
     }
 
     fn uses_pool(&self, name: &str) -> bool {

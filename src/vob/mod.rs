@@ -15,6 +15,7 @@ pub mod identity;
 pub mod lock;
 pub mod operation;
 pub mod state;
+pub mod value;
 
 pub use annotation::{Annotations, Link, LinkEnd, Lock, LockRule, Part, VobObject};
 pub use apply::{Changes, Records, Refused};

@@ -3,6 +3,7 @@
 //! Each test has a [`world::World`] of its own: home, view root, tools and daemon. What runs here are commands as a
 //! user types them and ordinary programs in a view; nothing of the library is called.
 
+mod attributes;
 mod build;
 mod change_of_spec;
 mod checkin;
@@ -13,6 +14,7 @@ mod edit_config_spec;
 mod explain;
 mod full_disk;
 mod history_names;
+mod hyperlinks;
 mod import;
 mod import_again;
 mod import_killed;

@@ -1,5 +1,6 @@
 //! `Describe`: everything that is known of one object.
 
+mod links;
 mod selected;
 
 pub use selected::{SEARCH_CHUNK, find_hyperlink, not_found, type_object_kind};
@@ -9,15 +10,17 @@ use crate::server::identity::Caller;
 use crate::server::proto::description::Object;
 use crate::server::proto::target::Target as Named;
 use crate::server::proto::{
-    BranchFacts, CheckoutFacts, Created, DescribeRequest, Description, ElementFacts, Failure, FailureCode,
-    Hyperlink, Pname, PrivateFacts, PrivateKind, SymbolicLinkFacts, VersionFacts,
+    Attribute, BranchFacts, CheckoutFacts, Created, DescribeRequest, Description, ElementFacts, Failure,
+    FailureCode, Pname, PrivateFacts, PrivateKind, SymbolicLinkFacts, VersionFacts,
 };
 use crate::server::state::{Outcome, Server};
 use crate::view::history::Place;
 use crate::view::resolve::{branch_id, checkout_id, version_id};
-use crate::view::{Found, MountedVob, Shown, View};
+use crate::view::{Found, MountedVob, Resolved, Shown, View};
 use crate::vob::apply::DirectoryAt;
-use crate::vob::{BranchNo, Checkout, Content, Element, ElementKind, Part, SymlinkNo, VersionNo, VobState};
+use crate::vob::{
+    BranchNo, Checkout, Content, Element, ElementKind, Part, SymlinkNo, VersionNo, VobObject, VobState,
+};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -35,7 +38,10 @@ impl Server {
                 let (view, resolved) = self.resolve(context, pname)?;
                 let (_, inside) = self.place(context, pname)?;
                 let names = Names::new(Some(&view), &resolved.vob, facts::above(&pname.absolute, inside));
-                self.subject(&resolved.vob, names).found(&view, caller, &resolved.found)?
+                let found = self.another(caller, &view, request, &resolved)?.unwrap_or(resolved.found);
+                let mut subject = self.subject(&resolved.vob, names);
+                subject.inherited = request.inherited_hyperlinks;
+                subject.found(&view, caller, &found)?
             }
             Named::Selector(selector) => {
                 let typed = selector.vob.clone().unwrap_or_default();
@@ -46,6 +52,54 @@ impl Server {
             }
         };
         Ok(Description { object: Some(object) })
+    }
+
+    /// Finds the version that was asked for instead of the one that a name means; none where none was.
+    fn another(
+        &self,
+        caller: &Caller,
+        view: &View,
+        request: &DescribeRequest,
+        resolved: &Resolved,
+    ) -> Outcome<Option<Found>> {
+        let wanted = self.wanted_version(caller, &request.version)?;
+        if wanted.is_none() && !request.predecessor {
+            return Ok(None);
+        }
+        let none_selected = || Failure::new(FailureCode::NoVersionSelected);
+        let (number, mut version) = match &resolved.found {
+            Found::Element { element, shown, .. } => match shown {
+                Shown::Version(version, _) => (element.number, Some(*version)),
+                // What a checkout was made from is its predecessor.
+                Shown::CheckedOut(_) => (element.number, None),
+                Shown::Nothing(_) | Shown::Error(_) if wanted.is_some() => (element.number, None),
+                Shown::Nothing(_) | Shown::Error(_) => return Err(none_selected()),
+            },
+            Found::History(place) => match *place {
+                Place::Version(number, version) | Place::Directory(number, DirectoryAt::Version(version)) => {
+                    (number, Some(version))
+                }
+                Place::OwnCheckout(number) | Place::Element(number) | Place::Branch(number, _) => {
+                    (number, None)
+                }
+                _ => return Err(Failure::new(FailureCode::NotAnElement)),
+            },
+            Found::Private { .. } => return Err(Failure::new(FailureCode::NotAVobObject)),
+            Found::Symlink(_) => return Err(Failure::new(FailureCode::NotAnElement)),
+        };
+        let element = resolved.vob.element(number)?;
+        if let Some(wanted) = wanted {
+            version = Some(wanted.select(&wanted.bind(&resolved.vob), &resolved.vob, &element)?);
+        }
+        if request.predecessor {
+            let checkout = element.checkout_of(&view.uuid());
+            version = match version {
+                Some(version) => element.version(version).predecessor,
+                None => checkout.map(|checkout| checkout.from),
+            };
+        }
+        let version = version.ok_or_else(none_selected)?;
+        Ok(Some(Found::History(Place::Version(number, version))))
     }
 
     /// Finds the VOB of a selector.
@@ -90,7 +144,7 @@ impl Server {
     }
 
     fn subject<'a>(&'a self, vob: &'a Arc<MountedVob>, names: Names<'a>) -> Subject<'a> {
-        Subject { server: self, vob, state: vob.vob.state(), names }
+        Subject { server: self, vob, state: vob.vob.state(), names, inherited: false }
     }
 }
 
@@ -99,6 +153,8 @@ struct Subject<'a> {
     vob: &'a Arc<MountedVob>,
     state: VobState,
     names: Names<'a>,
+    /// Whether hyperlinks of a version's ancestors are told too.
+    inherited: bool,
 }
 
 impl Subject<'_> {
@@ -158,8 +214,13 @@ impl Subject<'_> {
                 .map(|before| self.version_id(element, before))
                 .unwrap_or_default(),
             labels: element.labels_of(number).map(label).collect(),
-            attributes: made.attributes,
-            hyperlinks: self.hyperlinks(element, number)?,
+            attributes: facts::attributes(
+                &self.state,
+                element.annotations(),
+                Part::Version(number),
+                made.attributes,
+            ),
+            hyperlinks: self.version_links(element, number)?,
             checkout: None,
             oid: element.oid.to_string(),
             vob_tag: self.vob.tag.clone().into_bytes(),
@@ -195,10 +256,11 @@ impl Subject<'_> {
             created: Some(told(&self.vob.vob, element.event)?.created()),
             protection: Some(facts::element_protection(element, None)),
             element_type: self.element_type(element),
+            attributes: self.attached(element, Part::Whole),
+            hyperlinks: self.hyperlinks(VobObject::Element(element.number))?,
             oid: element.oid.to_string(),
             vob_tag: self.vob.tag.clone().into_bytes(),
             lock: super::locks::state_of(element.annotations(), Part::Whole).into(),
-            ..ElementFacts::default()
         }))
     }
 
@@ -212,7 +274,8 @@ impl Subject<'_> {
             element_type: self.element_type(element),
             branched_from: branch.from.map(|from| self.version_id(element, from)).unwrap_or_default(),
             lock: super::locks::state_of(element.annotations(), Part::Branch(number)).into(),
-            ..BranchFacts::default()
+            attributes: self.attached(element, Part::Branch(number)),
+            hyperlinks: self.hyperlinks(VobObject::Branch(element.number, number))?,
         }))
     }
 
@@ -227,24 +290,8 @@ impl Subject<'_> {
         }))
     }
 
-    fn hyperlinks(&mut self, element: &Element, number: VersionNo) -> Outcome<Vec<Hyperlink>> {
-        let mut found = Vec::new();
-        for link in &element.hyperlinks {
-            for (end, other, outgoing) in [(link.from, link.to, true), (link.to, link.from, false)] {
-                if end == number {
-                    let path = self.names.path(element)?;
-                    found.push(Hyperlink {
-                        r#type: self.state.type_name(link.link_type).into(),
-                        number: link.number.into(),
-                        vob_tag: self.vob.tag.clone().into_bytes(),
-                        outgoing,
-                        other: [&path[..], b"@@", &self.version_id(element, other)].concat(),
-                        from: Vec::new(),
-                    });
-                }
-            }
-        }
-        Ok(found)
+    fn attached(&self, element: &Element, part: Part) -> Vec<Attribute> {
+        facts::attributes(&self.state, element.annotations(), part, Vec::new())
     }
 
     fn version_id(&self, element: &Element, version: VersionNo) -> Vec<u8> {

@@ -6,8 +6,8 @@ use crate::server::proto::{Attribute, ObjectKind, Person, Selector, SelectorKind
 use crate::vob::ElementNo;
 
 fn of(fixture: &Fixture, named: Named) -> Result<Object, FailureCode> {
-    let request =
-        DescribeRequest { context: fixture.context(), target: Some(Target { target: Some(named) }) };
+    let target = Some(Target { target: Some(named) });
+    let request = DescribeRequest { context: fixture.context(), target, ..DescribeRequest::default() };
     let described = fixture.server.describe(&fixture.caller, &request);
     described.map(|facts| facts.object.unwrap()).map_err(|failure| failure.code())
 }
@@ -40,7 +40,7 @@ fn a_version_tells_what_it_carries() {
     assert_eq!(created(first.created), (1000, "anne".into(), "begin".into()));
     assert_eq!(text(&first.predecessor), "/main/0");
     assert_eq!(first.labels, [b"REL1"]);
-    let git_commit = Attribute { r#type: b"GitCommit".to_vec(), value: b"\"abc\"".to_vec() };
+    let git_commit = Attribute { r#type: b"GitCommit".to_vec(), value: b"\"abc\"".to_vec(), time_s: None };
     assert_eq!(first.attributes, [git_commit]);
     assert_eq!(text(&first.hyperlinks[0].other), "/view/v/vobs/p/foo.c@@/main/fix/1");
     assert!(!first.hyperlinks[0].outgoing && first.hyperlinks.len() == 1);

@@ -12,9 +12,10 @@ use crate::store::Vob;
 use crate::view::resolve::branch_id;
 use crate::view::{DirectoryState, MountedVob, View};
 use crate::vob::{
-    BranchNo, Checkout, Element, ElementKind, ElementNo, Entry, EventNo, Operation, Transaction, TypeKind,
-    Version, VobState,
+    Annotations, BranchNo, Checkout, Element, ElementKind, ElementNo, Entry, EventNo, Operation, Part,
+    Transaction, TypeKind, Version, VobState,
 };
+use clerestory_specs::AttributeValue;
 use std::collections::HashMap;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
@@ -80,8 +81,11 @@ pub fn told(vob: &Vob, number: EventNo) -> Outcome<Told> {
     let event = vob.event(number)?;
     let user = vob.state().users().get(event.user as usize).cloned();
     let Transaction { comment, attributes, operations, .. } = vob.transaction(&event)?;
-    let attribute =
-        |(name, value): (String, String)| Attribute { r#type: name.into_bytes(), value: quoted(&value) };
+    let attribute = |(name, value): (String, String)| Attribute {
+        r#type: name.into_bytes(),
+        value: quoted(&value),
+        time_s: None,
+    };
     Ok(Told {
         time_ns: event.time_ns,
         person: user.map(|user| person(&user)).unwrap_or_default(),
@@ -89,6 +93,29 @@ pub fn told(vob: &Vob, number: EventNo) -> Outcome<Told> {
         attributes: attributes.into_iter().map(attribute).collect(),
         makes_versions: operations.iter().any(makes_version),
     })
+}
+
+/// The attributes of a part of what has these annotations; `came_with` are those of the event that made an
+/// imported version, of which one that was attached later, or removed, takes the place.
+pub fn attributes(
+    state: &VobState,
+    annotations: &Annotations,
+    part: Part,
+    came_with: Vec<Attribute>,
+) -> Vec<Attribute> {
+    let mut told = came_with;
+    for instance in annotations.attributes_of(part) {
+        let name = state.type_name(instance.attribute).as_bytes();
+        told.retain(|attribute| attribute.r#type != name);
+        let Some(value) = &instance.value else { continue };
+        let of_type = state.types().get(instance.attribute.index());
+        let time_s = match of_type.and_then(|of_type| of_type.value_type().read(value)) {
+            Some(AttributeValue::Time(time_ns)) => Some(seconds(time_ns)),
+            _ => None,
+        };
+        told.push(Attribute { r#type: name.to_vec(), value: value.clone().into_bytes(), time_s });
+    }
+    told
 }
 
 fn makes_version(operation: &Operation) -> bool {
@@ -216,6 +243,11 @@ impl<'a> Names<'a> {
     /// view's directory, or nothing.
     pub fn new(view: Option<&'a Arc<View>>, vob: &'a Arc<MountedVob>, above: &[u8]) -> Names<'a> {
         Names { view, vob, above: above.to_vec(), shown: HashMap::new(), on_the_way: Vec::new() }
+    }
+
+    /// The same for another VOB in the same view.
+    pub fn elsewhere<'b>(&'b self, vob: &'b Arc<MountedVob>) -> Names<'b> {
+        Names::new(self.view, vob, &self.above)
     }
 
     /// Returns an absolute path of an element.

@@ -14,11 +14,12 @@ use crate::server::proto::target::Target as Named;
 use crate::server::proto::{
     ArgumentFailure, EventKind, HistoryEvent, HistoryItem, HistoryRequest, HistoryScope, ObjectKind, Target,
 };
+use crate::server::service::attachable::{kind_and_extension, part_name};
 use crate::server::service::describe::type_object_kind;
 use crate::server::state::{Outcome, Server};
 use crate::view::resolve::{branch_id, checkout_id, version_id};
 use crate::view::{MountedVob, View};
-use crate::vob::{BranchNo, Element, ElementNo, EventNo, TypeNo, Version, VersionNo, VobState};
+use crate::vob::{BranchNo, Element, ElementNo, EventNo, TypeNo, Version, VersionNo, VobObject, VobState};
 use gather::Gathered;
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -120,8 +121,12 @@ enum What {
     Version(ElementNo, VersionNo),
     /// The checkout with this number was made.
     Checkout(ElementNo, u32),
-    /// The hyperlink was attached to a version.
-    Linked { element: ElementNo, number: u32 },
+    /// The hyperlink of that type was attached to an object.
+    Linked(VobObject, TypeNo),
+    /// The attribute was attached to an object.
+    Attributed(VobObject, TypeNo),
+    /// The attribute was removed from an object.
+    Unattributed(VobObject, TypeNo),
     /// The label was attached.
     Labelled(ElementNo, VersionNo, TypeNo),
     /// The VOB symbolic link was made.
@@ -131,7 +136,7 @@ enum What {
     /// The VOB was made.
     Vob,
     /// The hyperlink was made: an object of its own.
-    Hyperlink { element: ElementNo, number: u32 },
+    Hyperlink { link_type: TypeNo, number: u32 },
 }
 
 /// The part of an element that an argument names.
@@ -204,9 +209,22 @@ impl Teller<'_> {
             | What::Branch(number, _)
             | What::Version(number, _)
             | What::Checkout(number, _)
-            | What::Labelled(number, ..)
-            | What::Linked { element: number, .. }
-            | What::Hyperlink { element: number, .. } => number,
+            | What::Labelled(number, ..) => number,
+            What::Linked(object, _) | What::Attributed(object, _) | What::Unattributed(object, _) => {
+                match object.element() {
+                    Some(number) => number,
+                    None => {
+                        let (kind, name) = kind_and_extension(&room.vob.vob, &room.vob.vob.state(), object)?;
+                        let event = HistoryEvent { object: kind.into(), extension: name, ..event };
+                        return Ok(attached(&room.state, light.what, event));
+                    }
+                }
+            }
+            What::Hyperlink { link_type, number } => {
+                let name = format!("{}@{number}", room.state.type_name(link_type));
+                let object = ObjectKind::Hyperlink.into();
+                return Ok(Some(HistoryEvent { object, extension: name.into_bytes(), ..event }));
+            }
             What::Symlink => {
                 return Ok(Some(HistoryEvent { object: ObjectKind::SymbolicLink.into(), ..event }));
             }
@@ -297,28 +315,27 @@ impl Teller<'_> {
                 detail: state.type_name(label).as_bytes().to_vec(),
                 ..event
             }),
-            What::Linked { number, .. } => {
-                let link = element.hyperlinks.iter().find(|link| link.number == number)?;
-                Some(HistoryEvent {
-                    kind: EventKind::MakeHyperlink.into(),
-                    object: version_kind.into(),
-                    extension: version_id(state, element, link.from).into_bytes(),
-                    detail: state.type_name(link.link_type).as_bytes().to_vec(),
-                    ..with_comment(event, only_here(None))
-                })
+            What::Linked(object, _) | What::Attributed(object, _) | What::Unattributed(object, _) => {
+                let (kind, extension) = part_name(state, element, object);
+                let shown = !matches!(light.what, What::Linked(..)) || only_here(None);
+                let event = HistoryEvent { object: kind.into(), extension, ..with_comment(event, shown) };
+                attached(state, light.what, event)
             }
-            What::Hyperlink { number, .. } => {
-                let link = element.hyperlinks.iter().find(|link| link.number == number)?;
-                let name = format!("{}@{}", state.type_name(link.link_type), number);
-                Some(HistoryEvent {
-                    object: ObjectKind::Hyperlink.into(),
-                    extension: name.into_bytes(),
-                    ..event
-                })
-            }
-            What::Symlink | What::Type(_) | What::Vob => None,
+            What::Symlink | What::Type(_) | What::Vob | What::Hyperlink { .. } => None,
         }
     }
+}
+
+/// An event that attached something to an object, or removed it.
+fn attached(state: &VobState, what: What, event: HistoryEvent) -> Option<HistoryEvent> {
+    let (kind, of_type) = match what {
+        What::Linked(_, of_type) => (EventKind::MakeHyperlink, of_type),
+        What::Attributed(_, of_type) => (EventKind::MakeAttribute, of_type),
+        What::Unattributed(_, of_type) => (EventKind::RemoveAttribute, of_type),
+        _ => return None,
+    };
+    let detail = state.type_name(of_type).as_bytes().to_vec();
+    Some(HistoryEvent { kind: kind.into(), detail, ..event })
 }
 
 #[cfg(test)]

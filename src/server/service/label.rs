@@ -3,10 +3,10 @@
 //! What the arguments mean is found in the view before the commit; whether an element may get or lose
 //! the label is decided during it, against the records that it changes.
 
-mod meant;
 mod plan;
 
 use super::describe::not_found;
+use super::meant::{Finder, Search, Slot};
 use super::version_selector::Wanted;
 use crate::server::identity::Caller;
 use crate::server::proto::label_item::Item;
@@ -15,37 +15,9 @@ use crate::server::proto::{
 };
 use crate::server::state::{Outcome, Server, now_ns};
 use crate::view::MountedVob;
-use crate::vob::{BranchNo, ElementNo, Operation, Transaction, VersionNo};
-use meant::Finder;
+use crate::vob::{Operation, Transaction};
 use plan::{Plan, Planned};
 use std::sync::Arc;
-
-/// What an argument, or a name below it, means for a label.
-#[derive(Copy, Clone, Debug)]
-enum Meant {
-    /// This version.
-    Version(VersionNo),
-    /// The view's checkout, which stands on this branch.
-    CheckedOut(BranchNo),
-    /// Whichever version of the branch.
-    Branch(BranchNo),
-    /// Whichever version of the element.
-    Element,
-}
-
-/// A name, what it means, and what became of it.
-struct Slot {
-    argument: u32,
-    /// Below the argument.
-    path: Vec<u8>,
-    /// Found by -recurse.
-    recursed: bool,
-    /// Its VOB, by its place among those of the call, and the element.
-    at: Option<(usize, ElementNo)>,
-    meant: Outcome<Meant>,
-    /// None where nothing is to be told.
-    result: Option<Planned>,
-}
 
 impl Server {
     /// Attaches or removes a label, and sends what became of every name.
@@ -60,7 +32,9 @@ impl Server {
     ) -> Outcome<()> {
         let context = Server::context(&request.context)?;
         let wanted = self.wanted_version(caller, &request.version)?;
-        let mut finder = Finder::new(self, context, request);
+        let any_version = request.remove || !request.version.is_empty();
+        let search = Search { recurse: request.recurse, follow: request.follow, any_version };
+        let mut finder = Finder::new(self, context, search);
         for (argument, pname) in (0..).zip(&request.pnames) {
             finder.argument(argument, pname);
         }
@@ -102,9 +76,10 @@ impl Server {
         request: &LabelRequest,
         wanted: Option<&Wanted>,
         (place, vob): (usize, &Arc<MountedVob>),
-        slots: &mut [Slot],
+        slots: &mut [Slot<Planned>],
     ) {
-        let here = |slot: &&mut Slot| slot.meant.is_ok() && slot.at.is_some_and(|(at, _)| at == place);
+        let here =
+            |slot: &&mut Slot<Planned>| slot.meant.is_ok() && slot.at.is_some_and(|(at, _)| at == place);
         let selector = request.label.clone().unwrap_or_default();
         let typed_vob = selector.vob.as_ref().is_some_and(|vob| !vob.typed.is_empty());
         let of_this_vob = match typed_vob {

@@ -4,6 +4,8 @@
 //! blocking work; streams pass what they make through a short queue, so that a slow client
 //! holds its own call up and no other.
 
+mod attachable;
+mod attributes;
 mod auto_branch;
 mod check_in;
 mod check_out;
@@ -13,6 +15,7 @@ mod facts;
 mod faults;
 mod file_data;
 mod history;
+mod hyperlinks;
 mod import;
 mod label;
 mod list;
@@ -21,6 +24,7 @@ mod locks;
 mod lscheckout;
 mod make;
 mod make_branch;
+mod meant;
 mod names;
 mod objects;
 mod private;
@@ -160,6 +164,8 @@ calls! {
     lock_objects(LockRequest) -> ObjectsReply = Server::lock_objects;
     list_locks(ListLocksRequest) -> ListLocksReply = Server::list_locks;
     remove(RemoveRequest) -> RemoveReply = Server::remove;
+    make_hyperlink(MakeHyperlinkRequest) -> HyperlinkId = Server::make_hyperlink;
+    remove_hyperlinks(RemoveHyperlinksRequest) -> RemoveHyperlinksReply = Server::remove_hyperlinks;
     ;
     list ListStream(ListRequest) -> ListItem = Server::list;
     version_tree VersionTreeStream(VersionTreeRequest) -> VersionTreeItem = Server::version_tree;
@@ -170,6 +176,7 @@ calls! {
     explain ExplainStream(ExplainRequest) -> ExplainItem = Server::explain;
     list_private ListPrivateStream(ListPrivateRequest) -> PrivateItem = Server::list_private;
     recover_view RecoverViewStream(RecoverViewRequest) -> RecoverItem = Server::recover_view;
+    attribute AttributeStream(AttributeRequest) -> AttributeItem = Server::attribute;
 }
 
 impl Server {

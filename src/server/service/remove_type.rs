@@ -84,6 +84,7 @@ impl Server {
             }])
         })?;
         notices.extend(lost);
+        self.attribute_type_changed(facts.kind());
         Ok(facts)
     }
 

@@ -135,7 +135,15 @@ impl Server {
         })?;
         let state = vob.vob.state();
         let object = state.type_object(number).ok_or_else(|| Failure::internal("a renamed type is gone"))?;
+        self.attribute_type_changed(type_object_kind(object.kind));
         type_facts(&vob.vob, &state, object)
+    }
+
+    /// Makes views select anew after the name of an attribute type means something else: queries name those.
+    pub(super) fn attribute_type_changed(&self, kind: ObjectKind) {
+        if kind == ObjectKind::AttributeType {
+            self.host.forget_all_selection();
+        }
     }
 
     pub(super) fn list_types(&self, _caller: &Caller, request: &ListTypesRequest) -> Outcome<ListTypesReply> {
@@ -251,6 +259,7 @@ impl Making<'_> {
         }
         let definition = self.definition()?;
         definition.check(self.kind).map_err(Failure::other)?;
+        check_values(&definition.properties)?;
         let existing = self.state.type_named(self.kind, &name).cloned();
         let made = MadeType { replaced: existing.is_some() && self.request.replace };
         let operation = match existing.filter(|_| self.request.replace) {
@@ -347,6 +356,25 @@ impl Making<'_> {
     }
 }
 
+/// Refuses values that their own type does not take: times are moments here, and a default is within its range.
+fn check_values(properties: &TypeProperties) -> Outcome<()> {
+    let TypeProperties::Attribute { value_type, lower, upper, enumeration, default, .. } = properties else {
+        return Ok(());
+    };
+    let limits = lower.iter().chain(upper).map(|limit| &limit.value);
+    for value in limits.chain(enumeration).chain(default) {
+        if value_type.read(value).is_none() {
+            return Err(Failure::other(format!("not a value of that type: {value}")));
+        }
+    }
+    match default.as_ref().and_then(|default| value_type.read(default)) {
+        Some(default) if !properties.allows(&default) => {
+            Err(Failure::other("the default is not one of the values allowed"))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn attribute_properties(facts: &AttributeTypeFacts) -> TypeProperties {
     let limit = |limit: &Option<ValueLimit>| {
         limit.clone().map(|limit| Limit { value: limit.value, inclusive: limit.inclusive })
@@ -371,7 +399,8 @@ fn attribute_properties(facts: &AttributeTypeFacts) -> TypeProperties {
     }
 }
 
-fn attribute_facts(properties: &TypeProperties) -> Option<AttributeTypeFacts> {
+/// What is told of an attribute type; none for other types.
+pub(super) fn attribute_facts(properties: &TypeProperties) -> Option<AttributeTypeFacts> {
     let TypeProperties::Attribute { value_type, per, lower, upper, enumeration, default } = properties else {
         return None;
     };
@@ -428,7 +457,8 @@ pub(super) fn type_facts(vob: &Vob, state: &VobState, object: &TypeObject) -> Ou
         _ => MergeFacts::Inherited,
     };
     // Where versions are made too, the attributes are theirs.
-    let attributes = if made.makes_versions { Vec::new() } else { made.attributes.clone() };
+    let came_with = if made.makes_versions { Vec::new() } else { made.attributes.clone() };
+    let attributes = super::facts::attributes(state, &object.annotations, Part::Whole, came_with);
     Ok(TypeFacts {
         kind: type_object_kind(object.kind).into(),
         name: object.name.clone().into_bytes(),
@@ -443,6 +473,7 @@ pub(super) fn type_facts(vob: &Vob, state: &VobState, object: &TypeObject) -> Ou
         attribute: definition.and_then(|definition| attribute_facts(&definition.properties)),
         merge: merge.into(),
         lock: super::locks::state_of(&object.annotations, Part::Whole).into(),
+        hyperlinks: Vec::new(),
     })
 }
 
@@ -452,11 +483,7 @@ pub(super) fn has_instance(element: &Element, object: &TypeObject) -> bool {
         TypeKind::Branch => element.branch_with_type(object.number).is_some(),
         TypeKind::Label => element.labelled(object.number).next().is_some(),
         TypeKind::Element => element.element_type == object.number,
-        TypeKind::Hyperlink => {
-            let links = &element.annotations().links;
-            element.hyperlinks.iter().any(|link| link.link_type == object.number)
-                || links.iter().any(|link| link.link_type == object.number)
-        }
+        TypeKind::Hyperlink => element.links().any(|link| link.link_type == object.number),
         // An attribute of an imported version names its type, and does not keep the type from going.
         TypeKind::Attribute => {
             let held = &element.annotations().attributes;

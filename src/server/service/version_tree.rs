@@ -11,7 +11,6 @@ use crate::server::state::{Outcome, Server};
 use crate::view::history::Place;
 use crate::view::resolve::{branch_id, version_id};
 use crate::view::{Found, View};
-use crate::vob::state::predefined;
 use crate::vob::{BranchNo, Checkout, Element, TypeNo, VersionNo, VobState};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -124,8 +123,8 @@ impl<'a> Tree<'a> {
         for checkout in &element.checkouts {
             tree.checkouts.entry(checkout.from).or_default().push(checkout);
         }
-        for link in element.hyperlinks.iter().filter(|link| link.link_type == predefined::MERGE) {
-            for (end, other, outgoing) in [(link.from, link.to, true), (link.to, link.from, false)] {
+        for (from, to) in element.merge_arrows() {
+            for (end, other, outgoing) in [(from, to, true), (to, from, false)] {
                 let version = version_id(state, element, other).into_bytes();
                 tree.merges.entry(end).or_default().push(VersionTreeMerge { outgoing, version });
             }

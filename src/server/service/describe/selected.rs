@@ -3,15 +3,15 @@
 use super::Subject;
 use crate::server::proto::description::Object;
 use crate::server::proto::{
-    Failure, FailureCode, Hyperlink, HyperlinkFacts, ObjectKind, Selector, SelectorKind,
+    Failure, FailureCode, Hyperlink, HyperlinkFacts, ObjectKind, Selector, SelectorKind, TypeFacts, VobFacts,
 };
 use crate::server::registry::VobTag;
-use crate::server::service::facts::told;
+use crate::server::service::attachable::links;
+use crate::server::service::facts::{attributes, told};
 use crate::server::service::types::type_facts;
 use crate::server::state::Outcome;
 use crate::store::Vob;
-use crate::vob::{self, Element, Oid, TypeKind, TypeObject, VobObject, VobState};
-use std::sync::Arc;
+use crate::vob::{Link, Oid, Part, TypeKind, TypeObject, VobObject, VobState};
 
 /// Elements read at once when all of a VOB are searched.
 pub const SEARCH_CHUNK: usize = 1024;
@@ -36,7 +36,10 @@ impl Subject<'_> {
 
     fn whole_vob(&mut self) -> Outcome<Object> {
         let tag = VobTag::new(self.vob.tag.as_str()).map_err(|error| Failure::internal(error.to_string()))?;
-        self.server.vob_facts(&tag).map(Object::Vob)
+        let facts = self.server.vob_facts(&tag)?;
+        let attributes = attributes(&self.state, &self.state.settings().annotations, Part::Whole, Vec::new());
+        let hyperlinks = self.hyperlinks(VobObject::Vob)?;
+        Ok(Object::Vob(VobFacts { attributes, hyperlinks, ..facts }))
     }
 
     fn with_oid(&mut self, name: &str) -> Outcome<Object> {
@@ -50,23 +53,17 @@ impl Subject<'_> {
     }
 
     fn type_object(&mut self, object: &TypeObject) -> Outcome<Object> {
-        type_facts(&self.vob.vob, &self.state, object).map(Object::Type)
+        let facts = type_facts(&self.vob.vob, &self.state, object)?;
+        let hyperlinks = self.hyperlinks(VobObject::Type(object.number))?;
+        Ok(Object::Type(TypeFacts { hyperlinks, ..facts }))
     }
 
     fn hyperlink(&mut self, name: &str) -> Outcome<Object> {
-        let (element, link) = find_hyperlink(&self.vob.vob, &self.state, name)?;
+        let (_, link) = find_hyperlink(&self.vob.vob, &self.state, name)?;
         let made = told(&self.vob.vob, link.event)?;
-        let path = self.names.path(&element)?;
-        let end = |version| [&path[..], b"@@", &self.version_id(&element, version)].concat();
+        let to = link.to.as_ref().map(|to| self.end(to)).transpose()?;
         Ok(Object::Hyperlink(HyperlinkFacts {
-            link: Some(Hyperlink {
-                r#type: self.state.type_name(link.link_type).into(),
-                number: link.number.into(),
-                vob_tag: self.vob.tag.clone().into_bytes(),
-                outgoing: true,
-                other: end(link.to),
-                from: end(link.from),
-            }),
+            link: Some(Hyperlink { from: self.end(&link.from)?, ..self.link(&link, true, to) }),
             created: Some(made.created()),
             owner: made.person.login,
             group: made.person.group,
@@ -74,20 +71,19 @@ impl Subject<'_> {
     }
 }
 
-/// Finds a hyperlink between versions of one element by `Type@number`.
+/// Finds a hyperlink by `Type@number`: an object that has it, and the hyperlink.
 ///
 /// # Errors
 /// `TYPE_NOT_FOUND` where the VOB has no such hyperlink.
-pub fn find_hyperlink(vob: &Vob, state: &VobState, name: &str) -> Outcome<(Arc<Element>, vob::Hyperlink)> {
+pub fn find_hyperlink(vob: &Vob, state: &VobState, name: &str) -> Outcome<(VobObject, Link)> {
     let missing = || not_found(ObjectKind::Hyperlink, name);
     let (type_name, number) = name.split_once('@').ok_or_else(missing)?;
     let number: u32 = number.parse().map_err(|_| missing())?;
     let link_type = state.type_named(TypeKind::Hyperlink, type_name).ok_or_else(missing)?.number;
-    let holder = vob.hyperlink(number)?.and_then(VobObject::element).ok_or_else(missing)?;
-    let element = vob.element(holder)?.ok_or_else(missing)?;
-    let wanted = |link: &&vob::Hyperlink| link.number == number && link.link_type == link_type;
-    let link = element.hyperlinks.iter().find(wanted).cloned().ok_or_else(missing)?;
-    Ok((element, link))
+    let at = vob.hyperlink(number)?.ok_or_else(missing)?;
+    let wanted = |link: &Link| link.number == number && link.link_type == link_type;
+    let link = links(vob, state, at)?.into_iter().find(wanted).ok_or_else(missing)?;
+    Ok((at, link))
 }
 
 /// What is said of kinds of type objects.

@@ -5,7 +5,7 @@ use super::{Part, What};
 use crate::server::proto::FailureCode;
 use crate::server::service::facts;
 use crate::server::state::Outcome;
-use crate::vob::{BranchNo, Element, VersionNo};
+use crate::vob::{Annotations, BranchNo, Element, VersionNo, VobObject};
 
 /// Places of one element's events among those of the same moment: what comes after its versions.
 const AFTER_VERSIONS: u32 = 1 << 31;
@@ -53,11 +53,20 @@ impl Gathered<'_> {
         if !self.request.minor {
             return Ok(());
         }
-        for link in &element.hyperlinks {
-            if on(element.version(link.from).branch) && part.has_version(link.from) {
-                let time_ns = self.rooms[room as usize].vob.vob.event(link.event)?.time_ns;
-                let what = What::Linked { element: number, number: link.number };
-                self.push(subject, link.event, time_ns, AFTER_VERSIONS | link.number, what);
+        let is_shown = |object: VobObject| match object {
+            VobObject::Branch(_, branch) => on(branch) && part.has_branches(),
+            VobObject::Version(_, version) => {
+                on(element.version(version).branch) && part.has_version(version)
+            }
+            _ => only.is_none() && part == Part::Whole,
+        };
+        self.attached(subject, room, VobObject::Element(number), element.annotations(), &is_shown)?;
+        for arrow in &element.hyperlinks {
+            let object = VobObject::Version(number, arrow.from);
+            if is_shown(object) {
+                let time_ns = self.rooms[room as usize].vob.vob.event(arrow.event)?.time_ns;
+                let what = What::Linked(object, arrow.link_type);
+                self.push(subject, arrow.event, time_ns, AFTER_VERSIONS | arrow.number, what);
             }
         }
         for (label, version) in &element.labels {
@@ -71,6 +80,38 @@ impl Gathered<'_> {
                     let what = What::Labelled(number, *version, *label);
                     self.push(subject, event, time_ns, AFTER_VERSIONS | version.0, what);
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the attributes and hyperlinks of the parts of a holder of which `is_shown` holds. A hyperlink counts
+    /// where it starts, or where it ends if it starts in another VOB.
+    pub(super) fn attached(
+        &mut self,
+        subject: u32,
+        room: u32,
+        holder: VobObject,
+        annotations: &Annotations,
+        is_shown: &dyn Fn(VobObject) -> bool,
+    ) -> Outcome<()> {
+        for (place, instance) in (0..).zip(&annotations.attributes) {
+            let object = holder.with_part(instance.part);
+            if is_shown(object) {
+                let what = match instance.value {
+                    Some(_) => What::Attributed(object, instance.attribute),
+                    None => What::Unattributed(object, instance.attribute),
+                };
+                let time_ns = self.vob(room).vob.event(instance.event)?.time_ns;
+                self.push(subject, instance.event, time_ns, AFTER_VERSIONS | place, what);
+            }
+        }
+        for link in &annotations.links {
+            let first = link.objects().next().filter(|object| object.holder() == holder);
+            if let Some(object) = first.filter(|object| is_shown(*object)) {
+                let what = What::Linked(object, link.link_type);
+                let time_ns = self.vob(room).vob.event(link.event)?.time_ns;
+                self.push(subject, link.event, time_ns, AFTER_VERSIONS | link.number, what);
             }
         }
         Ok(())

@@ -12,7 +12,9 @@ use crate::view::history::Place;
 use crate::view::{DirectoryState, Found, MountedVob, Shown, View};
 use crate::vob::apply::DirectoryAt;
 use crate::vob::state::predefined;
-use crate::vob::{ElementKind, ElementNo, Entry, EventNo, Oid, SymlinkNo, TypeKind, TypeNo, VersionNo};
+use crate::vob::{
+    ElementKind, ElementNo, Entry, EventNo, Oid, SymlinkNo, TypeKind, TypeNo, VersionNo, VobObject,
+};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -273,10 +275,10 @@ impl<'a> Gathered<'a> {
                 return self.element(subject, room, &*vob.element(number)?, Part::Whole);
             }
             SelectorKind::Hyperlink => {
-                let (element, link) = find_hyperlink(&vob.vob, &state, &name)?;
+                let (_, link) = find_hyperlink(&vob.vob, &state, &name)?;
                 let time_ns = vob.vob.event(link.event)?.time_ns;
                 let subject = self.subject(argument, room, Some(Vec::new()));
-                let what = What::Hyperlink { element: element.number, number: link.number };
+                let what = What::Hyperlink { link_type: link.link_type, number: link.number };
                 self.push(subject, link.event, time_ns, 0, what);
                 return Ok(());
             }
@@ -296,6 +298,10 @@ impl<'a> Gathered<'a> {
             let time_ns = self.vob(room).vob.event(event)?.time_ns;
             let subject = self.subject(argument, room, Some(Vec::new()));
             self.push(subject, event, time_ns, number.0, What::Type(number));
+            let object = self.rooms[room as usize].state.type_object(number).cloned();
+            if let Some(object) = object.filter(|_| self.request.minor) {
+                self.attached(subject, room, VobObject::Type(number), &object.annotations, &|_| true)?;
+            }
         }
         Ok(())
     }
@@ -305,6 +311,10 @@ impl<'a> Gathered<'a> {
             let vob = self.vob(room);
             let subject = self.subject(argument, room, Some(vob.tag.clone().into_bytes()));
             self.push(subject, EventNo(0), vob.vob.event(EventNo(0))?.time_ns, 0, What::Vob);
+            if self.request.minor {
+                let state = self.rooms[room as usize].state.clone();
+                self.attached(subject, room, VobObject::Vob, &state.settings().annotations, &|_| true)?;
+            }
         }
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! Which versions get or lose a label: judged name by name against the records that the commit changes.
 
-use super::Meant;
 use crate::server::identity::Caller;
 use crate::server::proto::{Failure, FailureCode, LabelRequest};
+use crate::server::service::meant::Meant;
 use crate::server::service::version_selector::Wanted;
 use crate::server::state::{Outcome, Server};
 use crate::view::MountedVob;
@@ -148,7 +148,8 @@ impl<'a> Plan<'a> {
         let branch = match meant {
             _ if !self.label.is_per_branch() => None,
             Meant::Version(version) => Some(element.version(version).branch),
-            Meant::CheckedOut(branch) | Meant::Branch(branch) => Some(branch),
+            Meant::CheckedOut(branch) => branch,
+            Meant::Branch(branch) => Some(branch),
             Meant::Element => None,
         };
         let fits = |version: &VersionNo| match asked {

@@ -1,28 +1,67 @@
-//! What the arguments of mklabel and rmlabel mean in the view: elements and versions, and with -recurse all
-//! that is visible below directories.
+//! What the arguments of commands that attach something mean in the view: elements and versions, and with
+//! -recurse all that is visible below directories.
 
-use super::{Meant, Slot};
-use crate::server::proto::{Context, Failure, FailureCode, LabelRequest, Pname};
-use crate::server::service::facts::{self, join};
+use super::facts::{self, join};
+use crate::server::proto::{Context, Failure, FailureCode, Pname};
 use crate::server::state::{Outcome, Server};
 use crate::view::history::Place;
 use crate::view::private::names_in;
 use crate::view::{DirectoryState, Found, MountedVob, Resolved, Shown, View, ViewStorage};
 use crate::vob::apply::DirectoryAt;
-use crate::vob::{Element, ElementKind, ElementNo, Entry, SymlinkNo};
+use crate::vob::{BranchNo, Element, ElementKind, ElementNo, Entry, SymlinkNo, VersionNo};
 use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Links followed one after another, as the kernel does.
 const LINKS_MAX: usize = 40;
 
+/// What an argument, or a name below it, means.
+#[derive(Copy, Clone, Debug)]
+pub enum Meant {
+    /// This version.
+    Version(VersionNo),
+    /// A checkout: the view's own, which stands on this branch, or another view's.
+    CheckedOut(Option<BranchNo>),
+    /// A branch.
+    Branch(BranchNo),
+    /// An element, or whichever version of it the command says.
+    Element,
+}
+
+/// A name, what it means, and what became of it.
+pub struct Slot<R> {
+    /// The argument that led to it.
+    pub argument: u32,
+    /// Below the argument.
+    pub path: Vec<u8>,
+    /// Found by -recurse.
+    pub recursed: bool,
+    /// Its VOB, by its place among those of the call, and the element.
+    pub at: Option<(usize, ElementNo)>,
+    /// What it means.
+    pub meant: Outcome<Meant>,
+    /// None where nothing is to be told.
+    pub result: Option<R>,
+}
+
+/// How names are looked for.
+#[derive(Copy, Clone, Debug, Default)]
+pub struct Search {
+    /// Also what is visible below directories.
+    pub recurse: bool,
+    /// Symbolic links lead to what is meant.
+    pub follow: bool,
+    /// An element of which the view shows no version is meant all the same.
+    pub any_version: bool,
+}
+
 /// Collects what arguments mean.
-pub(super) struct Finder<'a> {
+pub struct Finder<'a, R> {
     server: &'a Server,
     context: &'a Context,
-    request: &'a LabelRequest,
+    search: Search,
     vobs: Vec<Arc<MountedVob>>,
-    slots: Vec<Slot>,
+    slots: Vec<Slot<R>>,
 }
 
 /// A name that was found: of which argument, where below it, and where in the view.
@@ -35,16 +74,18 @@ struct Name<'a> {
     recursed: bool,
 }
 
-impl<'a> Finder<'a> {
-    pub fn new(server: &'a Server, context: &'a Context, request: &'a LabelRequest) -> Finder<'a> {
-        Finder { server, context, request, vobs: Vec::new(), slots: Vec::new() }
+impl<'a, R> Finder<'a, R> {
+    /// Starts with no name.
+    pub fn new(server: &'a Server, context: &'a Context, search: Search) -> Finder<'a, R> {
+        Finder { server, context, search, vobs: Vec::new(), slots: Vec::new() }
     }
 
     /// Returns the VOBs, and the names in the order of their arguments.
-    pub fn finish(self) -> (Vec<Arc<MountedVob>>, Vec<Slot>) {
+    pub fn finish(self) -> (Vec<Arc<MountedVob>>, Vec<Slot<R>>) {
         (self.vobs, self.slots)
     }
 
+    /// Finds what a path name argument means, and with -recurse what is below it.
     pub fn argument(&mut self, argument: u32, pname: &Pname) {
         let found = self.server.place(self.context, pname).and_then(|(view, inside)| {
             let resolved = self.server.host.resolve(&view, inside)?;
@@ -72,7 +113,7 @@ impl<'a> Finder<'a> {
         let (meant, number) = match &resolved.found {
             Found::Private { .. } => return Err(Failure::new(FailureCode::NotAVobObject)),
             Found::Symlink(number) => {
-                return match self.request.follow {
+                return match self.search.follow {
                     true => self.follow(name, vob, *number),
                     false => Err(Failure::new(FailureCode::NotAnElement)),
                 };
@@ -80,7 +121,7 @@ impl<'a> Finder<'a> {
             Found::Element { element, shown, .. } => {
                 self.element(&name, vob, element, *shown);
                 let is_shown = matches!(shown, Shown::Version(..) | Shown::CheckedOut(_));
-                if self.request.recurse && is_shown && element.kind == ElementKind::Directory {
+                if self.search.recurse && is_shown && element.kind == ElementKind::Directory {
                     let state = name.view.directory(vob, element.number)?;
                     self.below(name, vob, state)?;
                 }
@@ -106,7 +147,7 @@ impl<'a> Finder<'a> {
     }
 
     fn checked_out(&self, view: &View, element: &Element) -> Meant {
-        element.checkout_of(&view.uuid()).map_or(Meant::Element, |own| Meant::CheckedOut(own.branch))
+        Meant::CheckedOut(element.checkout_of(&view.uuid()).map(|own| own.branch))
     }
 
     fn element(&mut self, name: &Name<'_>, vob: &Arc<MountedVob>, element: &Element, shown: Shown) {
@@ -114,11 +155,7 @@ impl<'a> Finder<'a> {
             Shown::Version(version, _) => Ok(Meant::Version(version)),
             Shown::CheckedOut(_) => Ok(self.checked_out(name.view, element)),
             // Another version than the view's may be meant.
-            Shown::Nothing(_) | Shown::Error(_)
-                if self.request.remove || !self.request.version.is_empty() =>
-            {
-                Ok(Meant::Element)
-            }
+            Shown::Nothing(_) | Shown::Error(_) if self.search.any_version => Ok(Meant::Element),
             Shown::Nothing(_) | Shown::Error(_) => Err(Failure::new(FailureCode::NoVersionSelected)),
         };
         let name = Name {
@@ -131,12 +168,17 @@ impl<'a> Finder<'a> {
         self.push(name, vob, element.number, meant);
     }
 
-    fn push(&mut self, name: Name<'_>, vob: &Arc<MountedVob>, number: ElementNo, meant: Outcome<Meant>) {
+    /// The place of a VOB among those of the call.
+    pub fn place_of(&mut self, vob: &Arc<MountedVob>) -> usize {
         let known = self.vobs.iter().position(|known| known.index == vob.index);
-        let place = known.unwrap_or_else(|| {
+        known.unwrap_or_else(|| {
             self.vobs.push(Arc::clone(vob));
             self.vobs.len() - 1
-        });
+        })
+    }
+
+    fn push(&mut self, name: Name<'_>, vob: &Arc<MountedVob>, number: ElementNo, meant: Outcome<Meant>) {
+        let place = self.place_of(vob);
         let Name { argument, below: path, recursed, .. } = name;
         self.slots.push(Slot { argument, path, recursed, at: Some((place, number)), meant, result: None });
     }
@@ -160,7 +202,7 @@ impl<'a> Finder<'a> {
             };
             let number = match entry {
                 Entry::Symlink(link) => {
-                    if self.request.follow {
+                    if self.search.follow {
                         let (argument, below) = (name.argument, name.below.clone());
                         if let Err(failure) = self.follow(name, vob, link) {
                             self.slots.push(failed(argument, below, true, failure));
@@ -242,7 +284,7 @@ impl Level {
     }
 }
 
-fn failed(argument: u32, path: Vec<u8>, recursed: bool, failure: Failure) -> Slot {
+fn failed<R>(argument: u32, path: Vec<u8>, recursed: bool, failure: Failure) -> Slot<R> {
     Slot { argument, path, recursed, at: None, meant: Err(failure), result: None }
 }
 

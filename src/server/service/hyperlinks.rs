@@ -1,0 +1,227 @@
+//! mkhlink and rmhlink. A hyperlink is kept in the VOB of its first end.
+
+use super::attachable::kind_and_extension;
+use super::describe::find_hyperlink;
+use super::types::{nothing_left, selected_type};
+use crate::server::identity::Caller;
+use crate::server::proto::remove_hyperlink_outcome::Outcome as Removed;
+use crate::server::proto::target::Target as Named;
+use crate::server::proto::{
+    Context, Failure, FailureCode, HyperlinkId, MakeHyperlinkRequest, ObjectKind, RemoveHyperlinkOutcome,
+    RemoveHyperlinksReply, RemoveHyperlinksRequest, Selector, SelectorKind, Target,
+};
+use crate::server::state::{Outcome, Server, now_ns};
+use crate::store::Vob;
+use crate::view::MountedVob;
+use crate::vob::{LinkEnd, Operation, Transaction, TypeNo, VobObject};
+use std::collections::HashSet;
+use std::sync::Arc;
+
+impl Server {
+    pub(super) fn make_hyperlink(
+        &self,
+        caller: &Caller,
+        request: &MakeHyperlinkRequest,
+    ) -> Outcome<HyperlinkId> {
+        let context = Server::context(&request.context)?;
+        let from = request.from.clone().unwrap_or_default();
+        let (vob, from) = self.attachable(context, &from)?;
+        let to =
+            request.to.as_ref().map(|to| self.attachable(context, to).map_err(|failure| about(to, failure)));
+        let to = to.transpose()?;
+        let selector = request.hyperlink_type.clone().unwrap_or_default();
+        let typed_vob = selector.vob.as_ref().is_some_and(|vob| !vob.typed.is_empty());
+        if typed_vob && self.vob_of_selector(context, Some(&selector))?.index != vob.index {
+            let name = String::from_utf8_lossy(&selector.name);
+            return Err(super::describe::not_found(ObjectKind::HyperlinkType, &name));
+        }
+        let to = match to {
+            None => None,
+            Some((other, object)) if other.index == vob.index => Some(LinkEnd::Object(object)),
+            Some((other, object)) => Some(foreign(&other, object)?),
+        };
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let user = self.user(caller, context);
+        let mut made = HyperlinkId { vob_tag: vob.tag.clone().into_bytes(), ..HyperlinkId::default() };
+        self.commit(&vob, |store| {
+            let state = store.state();
+            let link_type = selected_type(&state, &selector)?;
+            let ends = [(Some(from), &request.from), (to.as_ref().and_then(LinkEnd::object), &request.to)];
+            for (object, target) in ends {
+                let (Some(object), Some(target)) = (object, target) else { continue };
+                let operation = "make hyperlink";
+                let permitted = self.permit_attaching(caller, &vob, object, link_type.number, operation);
+                permitted.map_err(|failure| about(target, failure))?;
+            }
+            made.r#type = link_type.name.clone().into_bytes();
+            made.number = state.header.hyperlinks.into();
+            let texts = (text(&request.from_text), text(&request.to_text));
+            Ok(vec![Transaction {
+                time_ns: now_ns(),
+                user,
+                comment: text(&request.comment),
+                attributes: vec![],
+                operations: vec![drawn(link_type.number, from, to, texts)],
+            }])
+        })?;
+        Ok(made)
+    }
+
+    /// Removes hyperlinks: those that are not refused in one change of each VOB.
+    ///
+    /// # Errors
+    /// If the call as a whole is refused; failures of arguments are outcomes.
+    pub(super) fn remove_hyperlinks(
+        &self,
+        caller: &Caller,
+        request: &RemoveHyperlinksRequest,
+    ) -> Outcome<RemoveHyperlinksReply> {
+        let context = Server::context(&request.context)?;
+        let mut outcomes: Vec<Option<Outcome<HyperlinkId>>> =
+            request.hyperlinks.iter().map(|_| None).collect();
+        let mut vobs: Vec<(Arc<MountedVob>, Vec<usize>)> = Vec::new();
+        for (at, selector) in request.hyperlinks.iter().enumerate() {
+            match self.vob_of_selector(context, Some(selector)) {
+                Ok(vob) => match vobs.iter_mut().find(|(known, _)| known.index == vob.index) {
+                    Some((_, arguments)) => arguments.push(at),
+                    None => vobs.push((vob, vec![at])),
+                },
+                Err(failure) => outcomes[at] = Some(Err(failure)),
+            }
+        }
+        for (vob, arguments) in vobs {
+            let committed = self.commit(&vob, |store| {
+                let mut operations = Vec::new();
+                let mut gone = HashSet::new();
+                for at in &arguments {
+                    let selector = &request.hyperlinks[*at];
+                    let planned = self.removal(caller, context, (&vob, store), selector, &mut gone);
+                    outcomes[*at] = Some(planned.map(|(operation, id)| {
+                        operations.push(operation);
+                        id
+                    }));
+                }
+                // Nothing to do is no change.
+                if operations.is_empty() {
+                    return Err(nothing_left());
+                }
+                Ok(vec![Transaction {
+                    time_ns: now_ns(),
+                    user: self.user(caller, context),
+                    comment: String::from_utf8_lossy(&request.comment).into_owned(),
+                    attributes: vec![],
+                    operations,
+                }])
+            });
+            if let Err(failure) = committed {
+                for at in arguments {
+                    let slot = &mut outcomes[at];
+                    if !matches!(slot, Some(Err(_))) {
+                        *slot = Some(Err(failure.clone()));
+                    }
+                }
+            }
+        }
+        let outcome = |outcome: Option<Outcome<HyperlinkId>>| RemoveHyperlinkOutcome {
+            outcome: Some(match outcome.unwrap_or_else(|| Err(nothing_left())) {
+                Ok(done) => Removed::Done(done),
+                Err(failure) => Removed::Failure(failure),
+            }),
+        };
+        Ok(RemoveHyperlinksReply { outcomes: outcomes.into_iter().map(outcome).collect() })
+    }
+
+    /// Plans the removal of one hyperlink; `gone` are those that earlier arguments named.
+    fn removal(
+        &self,
+        caller: &Caller,
+        context: &Context,
+        (vob, store): (&Arc<MountedVob>, &Vob),
+        selector: &Selector,
+        gone: &mut HashSet<u32>,
+    ) -> Outcome<(Operation, HyperlinkId)> {
+        let state = store.state();
+        let name = String::from_utf8_lossy(&selector.name);
+        if selector.kind() != SelectorKind::Hyperlink {
+            return Err(Failure::internal("a call about hyperlinks came with another object"));
+        }
+        let (at, link) = find_hyperlink(store, &state, &name)?;
+        if gone.contains(&link.number) {
+            return Err(super::describe::not_found(ObjectKind::Hyperlink, &name));
+        }
+        let user = self.user(caller, context);
+        let first = link.objects().next().unwrap_or(at);
+        let permitted = self.permit_attaching(caller, vob, first, link.link_type, "remove hyperlink");
+        let maker = super::facts::told(store, link.event)?.person.login;
+        if let Err(mut failure) = permitted {
+            let may_not = failure.code() == FailureCode::Permission;
+            if !may_not || maker != user.login {
+                let owner = may_not.then(|| "hyperlink owner".to_owned());
+                failure.must_be_one_of.splice(0..0, owner);
+                return Err(failure);
+            }
+        }
+        gone.insert(link.number);
+        let id = HyperlinkId {
+            r#type: state.type_name(link.link_type).as_bytes().to_vec(),
+            number: link.number.into(),
+            vob_tag: vob.tag.clone().into_bytes(),
+        };
+        Ok((Operation::RemoveLink { number: link.number, at }, id))
+    }
+}
+
+/// The operation that draws a hyperlink.
+fn drawn(link_type: TypeNo, from: VobObject, to: Option<LinkEnd>, texts: (String, String)) -> Operation {
+    match (from, &to, &texts) {
+        // An arrow within an element takes no more than its two versions.
+        (
+            VobObject::Version(element, from),
+            Some(LinkEnd::Object(VobObject::Version(other, to))),
+            (from_text, to_text),
+        ) if element == *other && from_text.is_empty() && to_text.is_empty() => {
+            Operation::CreateHyperlink { link_type, element, from, to: *to }
+        }
+        _ => {
+            let (from_text, to_text) = texts;
+            Operation::CreateLink { link_type, from: LinkEnd::Object(from), to, from_text, to_text }
+        }
+    }
+}
+
+/// An object of another VOB, as a hyperlink keeps it.
+fn foreign(vob: &MountedVob, object: VobObject) -> Outcome<LinkEnd> {
+    let state = vob.vob.state();
+    let (kind, name) = kind_and_extension(&vob.vob, &state, object)?;
+    let name = String::from_utf8_lossy(&name).into_owned();
+    let element = object.element().map(|number| vob.element(number)).transpose()?;
+    Ok(LinkEnd::Foreign {
+        vob: state.header.oid.ok_or_else(|| Failure::internal("a VOB has no identity"))?,
+        vob_tag: vob.tag.clone(),
+        element: element.map(|element| element.oid),
+        name: match object {
+            VobObject::Type(_) => format!("{}:{name}", type_prefix(kind)),
+            _ => name,
+        },
+    })
+}
+
+/// What stands before the name of a type object in a selector.
+pub(super) fn type_prefix(kind: ObjectKind) -> &'static str {
+    match kind {
+        ObjectKind::BranchType => "brtype",
+        ObjectKind::LabelType => "lbtype",
+        ObjectKind::ElementType => "eltype",
+        ObjectKind::AttributeType => "attype",
+        _ => "hltype",
+    }
+}
+
+/// A failure with the name of the object that it is about, where it names nothing.
+fn about(target: &Target, failure: Failure) -> Failure {
+    match &target.target {
+        Some(Named::Pname(pname)) if failure.name.is_empty() => failure.name(pname.typed.clone()),
+        Some(Named::Selector(selector)) if failure.name.is_empty() => failure.name(selector.name.clone()),
+        _ => failure,
+    }
+}
