@@ -13,8 +13,8 @@ use super::{
     mount, pwd, pwv, quit, recoverview, rename, reserve, rmtype, rmview, rmvob, setcs, setview, startview,
     umount, uncheckout,
 };
+use super::{chevent, chtype, lock, lslock, protect, protectvob};
 use super::{chvob, ln, mkattr, mkhlink, mv, rmbranch, rmelem, rmhlink, rmname, rmver};
-use super::{lock, lslock};
 
 /// One command.
 pub struct Command {
@@ -87,8 +87,12 @@ pub const COMMANDS: &[Command] = &[
     ln::COMMAND,
     mv::COMMAND,
     rmname::COMMAND,
+    chevent::COMMAND,
+    chtype::COMMAND,
     lock::LOCK,
     lslock::COMMAND,
+    protect::COMMAND,
+    protectvob::COMMAND,
     lock::UNLOCK,
     rmbranch::COMMAND,
     rmelem::COMMAND,
@@ -104,7 +108,6 @@ pub const NOT_SUPPORTED: &[&str] = &[
     "checkvob",
     "chactivity",
     "chbl",
-    "chevent",
     "chflevel",
     "chfolder",
     "chmaster",
@@ -113,7 +116,6 @@ pub const NOT_SUPPORTED: &[&str] = &[
     "chproject",
     "chrolemap",
     "chstream",
-    "chtype",
     "chview",
     "cppolicy",
     "cprolemap",
@@ -163,8 +165,6 @@ pub const NOT_SUPPORTED: &[&str] = &[
     "mktag",
     "mktrigger",
     "mktrtype",
-    "protect",
-    "protectvob",
     "rebase",
     "reformatview",
     "reformatvob",

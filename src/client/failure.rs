@@ -184,6 +184,25 @@ fn reasons(failure: &Failure, pname: &[u8]) -> Vec<Vec<u8>> {
         FailureCode::AlreadyLocked => plain("Object is already locked."),
         FailureCode::NotLocked => plain("Object is not locked."),
         FailureCode::NotLockable => plain("Only VOBs, type objects, elements and branches can be locked."),
+        FailureCode::NotProtectable => {
+            plain("Only elements and type objects have a protection, and type objects no permission bits.")
+        }
+        FailureCode::NotRetypable => plain("Only elements and branches have a type that can be changed."),
+        FailureCode::UnknownGroup => quoted("Unknown group: ", name, "."),
+        FailureCode::GroupNotInVob => quoted("Group ", name, " is not in the VOB's group list."),
+        FailureCode::GroupOfNewObject => vec![text(&[
+            b"Can't create object with group (",
+            name,
+            b") that is not in the VOB's group list.",
+        ])],
+        FailureCode::BadMode => quoted("Invalid mode: ", name, "."),
+        FailureCode::TypeOfOtherKind => quoted(
+            "Type ",
+            name,
+            " is not for this kind of element: files and directories stay what they are.",
+        ),
+        FailureCode::OtherManager => plain("The type manager of the new type is another one."),
+        FailureCode::NoSuchEvent => quoted("There is no such event of ", pname, "."),
         FailureCode::UnknownUser => quoted("Unknown user: ", name, "."),
         FailureCode::CheckedOutVersions => checked_out_versions(failure),
         FailureCode::VersionZero => {

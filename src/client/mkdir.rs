@@ -2,7 +2,7 @@
 
 use super::commands::{Command, missing};
 use super::comment::{self, CommentSource};
-use super::mkelem::{Made, creations, report};
+use super::mkelem::{Made, creations, report, uses_group_list};
 use super::options::{Arguments, flag};
 use super::session::{CommandResult, Outcome, Session};
 use crate::server::proto::{AfterMake, MakeDirectoryRequest};
@@ -31,6 +31,7 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
             arguments: creations(session, &source, pnames)?,
             context: Some(session.context()?),
             after: after.into(),
+            use_group_list: uses_group_list(),
         };
         let reply = session.call(async |mut host| host.make_directory(request).await)?;
         all_done &= report(session, pnames, reply.outcomes, Made::Directory)?;

@@ -51,6 +51,7 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
             after: after.into(),
             make_path: arguments.has("mkpath"),
             preserve_time: arguments.has("ptime"),
+            use_group_list: uses_group_list(),
         };
         let reply = session.call(async |mut host| host.make_element(request).await)?;
         all_done &= report(session, pnames, reply.outcomes, Made::Element)?;
@@ -142,4 +143,9 @@ fn report_made(
         session.failure(failure, typed, Some(verb));
     }
     Ok(done.follow_up_failure.is_none())
+}
+
+/// Whether any of the user's groups may be that of a new element, not only the first.
+pub fn uses_group_list() -> bool {
+    std::env::var_os("CLEARCASE_MKELEM_USE_GRPLIST").is_some_and(|value| value.eq_ignore_ascii_case("true"))
 }

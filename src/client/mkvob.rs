@@ -72,6 +72,14 @@ fn report(session: &mut Session, vob: &VobFacts) -> Result<(), CommandError> {
     session.line(&[b"Created versioned object base."])?;
     session.line(&[b"Host-local path: ", vob.host.as_bytes(), b":", &vob.storage])?;
     session.line(&[b"Global path:     ", &vob.storage])?;
+    ownership(session, vob)
+}
+
+/// Prints who owns a VOB, and its groups.
+///
+/// # Errors
+/// Standard output is closed.
+pub fn ownership(session: &mut Session, vob: &VobFacts) -> Result<(), CommandError> {
     session.line(&[b"VOB ownership:"])?;
     session.line(&[b"  owner ", vob.owner.as_bytes()])?;
     session.line(&[b"  group ", vob.group.as_bytes()])?;

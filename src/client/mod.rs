@@ -45,6 +45,8 @@ pub mod words;
 
 mod catcs;
 mod cd;
+mod chevent;
+mod chtype;
 mod chvob;
 mod edcs;
 mod editor;
@@ -62,6 +64,8 @@ mod mklabel;
 mod mktype;
 mod mount;
 mod mv;
+mod protect;
+mod protectvob;
 mod pwd;
 mod pwv;
 mod quit;

@@ -7,7 +7,7 @@
 use std::ffi::OsString;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
@@ -230,6 +230,8 @@ pub fn replace_file(path: &Path, contents: &[u8]) -> io::Result<()> {
     name.push(".new");
     let new = directory.join(name);
     let mut file = File::create(&new)?;
+    // Whatever the process's mask is: everybody may read it, nobody else change it.
+    file.set_permissions(std::fs::Permissions::from_mode(0o644))?;
     file.write_all(contents)?;
     file.sync_all()?;
     std::fs::rename(&new, path)?;
@@ -257,7 +259,9 @@ fn make_directory(path: &Path, mode: u32) -> Result<(), HomeError> {
     if path.is_dir() {
         return Ok(());
     }
-    at(path, DirBuilder::new().recursive(true).mode(mode).create(path))
+    at(path, DirBuilder::new().recursive(true).mode(mode).create(path))?;
+    // Whatever the process's mask is.
+    at(path, std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)))
 }
 
 fn at<T>(path: &Path, result: io::Result<T>) -> Result<T, HomeError> {

@@ -3,13 +3,15 @@
 //! Owns the calls to the system's user database and the peer credentials; the only module of the server with
 //! `unsafe`. Identities come from the kernel, never from a message.
 
+use rustix::fs::{Gid, Uid};
+use std::cell::RefCell;
 use std::ffi::{CStr, OsString, c_char};
-use std::fs::Metadata;
+use std::fs::{File, Metadata};
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::ffi::OsStringExt;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -124,6 +126,12 @@ pub fn user_number(name: &str) -> Option<u32> {
     number.parse().ok().or_else(|| lookup_number(name, user_entry))
 }
 
+/// The number of a group: a name of the group database, `UNIX:GID-<n>`, or a number.
+pub fn group_number(name: &str) -> Option<u32> {
+    let number = name.strip_prefix("UNIX:GID-").unwrap_or(name);
+    number.parse().ok().or_else(|| lookup_number(name, group_entry))
+}
+
 /// Tells whether events can name a user so.
 pub fn is_user_name(name: &str) -> bool {
     name.parse::<u32>().is_err() && user_number(name).is_some()
@@ -183,6 +191,16 @@ fn user_entry(name: &CStr, buffer: &mut [c_char]) -> (i32, Option<u32>) {
     let code = unsafe { libc::getpwnam_r(name.as_ptr(), entry.as_mut_ptr(), start, size, &mut found) };
     // SAFETY: `found` points to `entry`, which is filled, unless it is null.
     (code, (code == 0 && !found.is_null()).then(|| unsafe { entry.assume_init_ref().pw_uid }))
+}
+
+fn group_entry(name: &CStr, buffer: &mut [c_char]) -> (i32, Option<u32>) {
+    let mut entry = MaybeUninit::<libc::group>::zeroed();
+    let mut found = std::ptr::null_mut();
+    let (start, size) = (buffer.as_mut_ptr(), buffer.len());
+    // SAFETY: every pointer is valid for the call, and the length is the buffer's.
+    let code = unsafe { libc::getgrnam_r(name.as_ptr(), entry.as_mut_ptr(), start, size, &mut found) };
+    // SAFETY: `found` points to `entry`, which is filled, unless it is null.
+    (code, (code == 0 && !found.is_null()).then(|| unsafe { entry.assume_init_ref().gr_gid }))
 }
 
 fn grow_after(code: i32, buffer: &mut Vec<c_char>) -> bool {
@@ -269,6 +287,47 @@ pub fn check_readable(path: &std::path::Path, caller: &Caller) -> io::Result<()>
     Ok(())
 }
 
+/// Opens a file for reading as the caller could: the kernel judges, by the caller's user and groups. Does not wait
+/// for a pipe's writer.
+///
+/// # Errors
+/// Whatever the system says.
+pub fn open_as(path: &std::path::Path, caller: &Caller) -> io::Result<File> {
+    let open = || File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path);
+    if caller.is_root() || !rustix::process::geteuid().is_root() {
+        return open();
+    }
+    let as_caller = || {
+        let (user, group) = (Uid::from_raw(caller.user_id), Gid::from_raw(caller.group_id));
+        let groups: Vec<Gid> = caller.groups.iter().copied().map(Gid::from_raw).collect();
+        rustix::thread::set_thread_groups(&groups)?;
+        rustix::thread::set_thread_res_gid(group, group, group)?;
+        rustix::thread::set_thread_res_uid(user, user, user)?;
+        open()
+    };
+    // Credentials belong to a thread: this one ends with them.
+    std::thread::scope(|scope| scope.spawn(as_caller).join())
+        .unwrap_or_else(|_| Err(io::Error::other("the file could not be opened")))
+}
+
+thread_local! {
+    /// Whose call this thread answers.
+    static ANSWERING: RefCell<Option<Caller>> = const { RefCell::new(None) };
+}
+
+/// Answers a call: [`answered`] tells meanwhile whose it is.
+pub fn answering<T>(caller: &Caller, answer: impl FnOnce() -> T) -> T {
+    ANSWERING.set(Some(caller.clone()));
+    let answer = answer();
+    ANSWERING.set(None);
+    answer
+}
+
+/// Whose call this thread answers; none where it answers no call.
+pub fn answered() -> Option<Caller> {
+    ANSWERING.with_borrow(Clone::clone)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -307,6 +366,7 @@ mod tests {
         assert_eq!(user_name(4_000_000_001), "UNIX:UID-4000000001");
         assert_eq!((user_number("root"), user_number("no such user")), (Some(0), None));
         assert_eq!(user_number("UNIX:UID-4000000001"), Some(4_000_000_001));
+        assert_eq!((group_number("root"), group_number("7"), group_number("")), (Some(0), Some(7), None));
         assert!(is_user_name("UNIX:UID-5") && !is_user_name("5"));
         assert!(!host_name().is_empty());
         assert!(Account::of_user(0).unwrap().home.is_absolute());

@@ -55,6 +55,8 @@ pub enum RunError {
 /// # Errors
 /// If it cannot begin to serve.
 pub fn run(start: lifecycle::Start) -> Result<(), RunError> {
+    // Whoever started the daemon may have any mask: what it writes for itself nobody else changes.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
     let filter = tracing_subscriber::EnvFilter::try_from_env("CLERESTORY_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
     let _ = tracing_subscriber::fmt()

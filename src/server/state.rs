@@ -7,6 +7,7 @@ use super::proto::{Context, Failure, FailureCode, Person, Pname};
 use super::registry::{Registry, ViewEntry, ViewTag, VobEntry, VobTag};
 use crate::store::engine::EngineKind;
 use crate::store::{StoreError, Vob};
+use crate::view::access::MAY_SEARCH;
 use crate::view::inode::{INDEX_MAX, ViewIndex, VobIndex};
 use crate::view::resolve::NotFound;
 use crate::view::{Host, MountedVob, Resolved, View, ViewError, ViewStorage};
@@ -145,6 +146,21 @@ impl Server {
 
     /// Finds the view of a path, and the path inside it.
     pub fn place<'a>(&self, context: &Context, pname: &'a Pname) -> Outcome<(Arc<View>, &'a [u8])> {
+        let (view, path) = self.place_of(context, pname)?;
+        // The kernel asks this of whoever goes there; a path in a message has not been there.
+        let may = identity::answered().is_none_or(|caller| {
+            let daemon = rustix::process::geteuid().as_raw();
+            let access = view.storage.access();
+            caller.user_id == daemon
+                || access.allows(caller.user_id, |group| caller.in_group(group), MAY_SEARCH)
+        });
+        match may {
+            true => Ok((view, path)),
+            false => Err(Failure::system(Vec::new(), &std::io::Error::from_raw_os_error(libc::EACCES))),
+        }
+    }
+
+    fn place_of<'a>(&self, context: &Context, pname: &'a Pname) -> Outcome<(Arc<View>, &'a [u8])> {
         match self.below_viewroot(&pname.absolute) {
             Some((tag, path)) => Ok((self.started_view(tag)?, path)),
             None if context.view_tag.is_empty() => {

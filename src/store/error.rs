@@ -133,6 +133,8 @@ pub struct Committed {
     pub names: Vec<(ElementNo, Box<[u8]>)>,
     /// Whether type objects were made or changed.
     pub types_changed: bool,
+    /// Elements whose owner, group or permission bits changed.
+    pub protected: Vec<ElementNo>,
     /// Names below `@@` that may lead elsewhere now, in any element.
     pub history_names: Vec<String>,
     /// Versions whose data was removed.

@@ -113,7 +113,9 @@ impl Vob {
     /// # Errors
     /// [`StoreError::Exists`], or whatever fails; nothing is left behind then.
     pub fn create(dir: &Path, options: &VobOptions) -> Result<Vob, StoreError> {
-        std::fs::create_dir(dir).map_err(|source| match source.kind() {
+        // What elements hold is read through views, where permissions are asked.
+        let made = std::os::unix::fs::DirBuilderExt::mode(&mut std::fs::DirBuilder::new(), 0o700).create(dir);
+        made.map_err(|source| match source.kind() {
             std::io::ErrorKind::AlreadyExists => StoreError::Exists(dir.to_owned()),
             _ => io_error(dir, source),
         })?;
@@ -280,6 +282,7 @@ impl Vob {
         let elements = changes.elements.keys().copied().collect();
         let types_changed = !changes.types.is_empty();
         let history_names = changes.history_names.iter().cloned().collect();
+        let protected = changes.protected.iter().copied().collect();
         let mut names = std::mem::take(&mut changes.names);
         self.publish(changes);
         commit.frames_waiting += 1;
@@ -296,7 +299,16 @@ impl Vob {
         self.journal.sync(sequence).map_err(StoreError::from)?;
         names.extend(names_changed(&frame));
         let emptied = emptied(&frame);
-        Ok(Committed { sequence, first_event, elements, names, types_changed, history_names, emptied })
+        Ok(Committed {
+            sequence,
+            first_event,
+            elements,
+            names,
+            types_changed,
+            protected,
+            history_names,
+            emptied,
+        })
     }
 
     /// Lets readers see a commit, all of it at once.

@@ -16,7 +16,7 @@ use super::private::names_in;
 use super::respec;
 use super::storage::ViewStorage;
 use crate::store::{Committed, StoreError};
-use crate::vob::{Directory, ElementNo, Entry};
+use crate::vob::{Directory, ElementKind, ElementNo, Entry};
 use clerestory_mount::Inode;
 use clerestory_specs::ConfigSpec;
 use std::collections::HashSet;
@@ -75,6 +75,15 @@ impl Host {
     ) -> Result<Vec<PathBuf>, StoreError> {
         let _turn = self.telling.lock();
         self.advance_epoch();
+        let protected = committed.protected.iter().map(|number| self.inodes_of(vob, *number));
+        match (protected.collect::<Result<Vec<_>, _>>(), self.invalidator()) {
+            (Ok(inodes), Some(invalidator)) if !inodes.is_empty() => invalidator.attributes(inodes.concat()),
+            (Ok(_), _) => {}
+            (Err(error), _) => {
+                self.forget_selections();
+                return Err(error);
+            }
+        }
         let mut stale = Stale::default();
         let emptied = committed.emptied.iter();
         let inodes =
@@ -132,6 +141,21 @@ impl Host {
         }
         self.tell(stale);
         Ok(places)
+    }
+
+    /// Returns the numbers that the kernel may know an element and its versions by, below `@@` aside.
+    fn inodes_of(&self, vob: &MountedVob, number: ElementNo) -> Result<Vec<Inode>, StoreError> {
+        let element = vob.element(number)?;
+        let numbered: Vec<Numbered> = match element.kind {
+            ElementKind::File => element
+                .present_versions()
+                .map(|(version, _)| Numbered::Version(vob.index, number, version))
+                .collect(),
+            ElementKind::Directory => {
+                self.views().iter().map(|view| Numbered::Directory(view.index, vob.index, number)).collect()
+            }
+        };
+        Ok(numbered.into_iter().filter_map(Numbered::inode).collect())
     }
 
     /// Returns the path by which a view shows a directory, if by any.

@@ -7,10 +7,14 @@
 //! config_spec_origin  the absolute path of the file which that text is from
 //! .compiled_spec      `of`, the BLAKE3 hash of that text, and its compiled form; may be deleted
 //! mode                permission bits of the view in octal digits; 755 where it is missing
+//! owner               numeric user and group of the view; those of the directory where it is missing
 //! private/OID/        what the view has in the directory element OID
 //! checkout/OID        data of the checked-out file element OID
 //! lost+found/         what `recoverview` moved out of `private` and `checkout`, made when it is needed
 //! ```
+//!
+//! The directory and all but what is in `lost+found` belong to the daemon: a view's owner changes it by commands and
+//! through the mount, where permissions are asked. Nobody else can search `private` and `checkout`.
 
 use super::access::ViewAccess;
 use crate::vob::{Oid, ViewUuid};
@@ -102,14 +106,14 @@ impl ViewStorage {
     /// # Errors
     /// See [`ViewError`]; nothing is left behind then.
     pub fn create(dir: &Path, uuid: ViewUuid, config_spec: StoredSpec) -> Result<ViewStorage, ViewError> {
-        std::fs::create_dir(dir).map_err(|source| match source.kind() {
+        make_directory(dir, 0o755).map_err(|source| match source.kind() {
             std::io::ErrorKind::AlreadyExists => ViewError::Exists(dir.to_owned()),
             _ => io_error(dir, source),
         })?;
         let made = || {
             for below in ["private", "checkout"] {
                 let path = dir.join(below);
-                std::fs::create_dir(&path).map_err(|source| io_error(&path, source))?;
+                make_directory(&path, 0o700).map_err(|source| io_error(&path, source))?;
             }
             config_spec.write(dir)?;
             let text = format!("clerestory view\nformat {FORMAT}\nuuid {uuid}\n");
@@ -143,7 +147,8 @@ impl ViewStorage {
         let uuid = field("uuid")?.parse().map_err(|error| not_a_view(format!("{error}")))?;
         let root = std::fs::File::open(dir).map_err(|source| io_error(dir, source))?.into();
         let found = rustix::fs::fstat(&root).map_err(|errno| io_error(dir, errno.into()))?;
-        let access = ViewAccess { owner: found.st_uid, group: found.st_gid, mode: read_mode(dir)? };
+        let (owner, group) = read_owner(dir)?.unwrap_or((found.st_uid, found.st_gid));
+        let access = ViewAccess { owner, group, mode: read_mode(dir)? };
         Ok(ViewStorage { dir: dir.to_owned(), uuid, root, access })
     }
 
@@ -157,7 +162,7 @@ impl ViewStorage {
         self.uuid
     }
 
-    /// Returns who may do what in the view: the owner and group are those of the directory.
+    /// Returns who may do what in the view.
     pub fn access(&self) -> ViewAccess {
         self.access
     }
@@ -168,6 +173,14 @@ impl ViewStorage {
     /// If they cannot be written.
     pub fn set_mode(dir: &Path, mode: u16) -> Result<(), ViewError> {
         write_durably(dir, &[("mode", format!("{:o}\n", mode & 0o777).as_bytes())])
+    }
+
+    /// Gives a view that is not open yet its owner and group.
+    ///
+    /// # Errors
+    /// If they cannot be written.
+    pub fn set_owner(dir: &Path, owner: u32, group: u32) -> Result<(), ViewError> {
+        write_durably(dir, &[("owner", format!("{owner} {group}\n").as_bytes())])
     }
 
     /// Returns a descriptor of the directory, for calls relative to it.
@@ -228,6 +241,26 @@ impl ViewStorage {
     pub fn checkout(element: &Oid) -> PathBuf {
         format!("checkout/{element}").into()
     }
+}
+
+/// Makes a directory with these permission bits, whatever the process's mask is.
+fn make_directory(path: &Path, mode: u32) -> std::io::Result<()> {
+    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+    std::fs::DirBuilder::new().mode(mode).create(path)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))
+}
+
+fn read_owner(dir: &Path) -> Result<Option<(u32, u32)>, ViewError> {
+    let path = dir.join("owner");
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(io_error(&path, source)),
+    };
+    let numbers = text.trim_end().split_once(' ');
+    let numbers = numbers.and_then(|(owner, group)| Some((owner.parse().ok()?, group.parse().ok()?)));
+    let detail = "its owner is no pair of numbers".to_owned();
+    numbers.map(Some).ok_or_else(|| ViewError::NotAView { path: dir.to_owned(), detail })
 }
 
 /// Permission bits of a view made before they were recorded.
@@ -315,6 +348,12 @@ mod tests {
         assert_eq!(created.access().mode, 0o755, "nothing was recorded");
         ViewStorage::set_mode(&dir, 0o7750).unwrap();
         assert_eq!(ViewStorage::open(&dir).unwrap().access().mode, 0o750);
+        ViewStorage::set_owner(&dir, 7, 4_000_000_000).unwrap();
+        let access = ViewStorage::open(&dir).unwrap().access();
+        assert_eq!((access.owner, access.group), (7, 4_000_000_000));
+        std::fs::write(dir.join("owner"), "7").unwrap();
+        assert!(matches!(ViewStorage::open(&dir), Err(ViewError::NotAView { .. })));
+        std::fs::remove_file(dir.join("owner")).unwrap();
         for text in ["", "rwx", "1777", "-1"] {
             std::fs::write(dir.join("mode"), text).unwrap();
             assert!(matches!(ViewStorage::open(&dir), Err(ViewError::NotAView { .. })), "{text}");

@@ -234,6 +234,8 @@ pub struct Changes {
     pub history_names: BTreeSet<String>,
     /// Names that were taken out of catalogs that stay what they are, by directory element.
     pub names: Vec<(ElementNo, Box<[u8]>)>,
+    /// Elements whose owner, group or permission bits changed.
+    pub protected: BTreeSet<ElementNo>,
     /// Which object has a hyperlink; none for one that was removed.
     pub hyperlinks: HashMap<u32, Option<VobObject>>,
 }
@@ -405,6 +407,9 @@ impl Work<'_> {
             }
             Operation::ChangeComment { object, event, comment } => {
                 self.change_comment(*object, *event, comment)
+            }
+            Operation::ChangeCheckOutComment { element, view, comment } => {
+                self.change_checkout_comment(*element, view, comment)
             }
             Operation::SetAttribute { object, attribute, value } => {
                 self.set_attribute(*object, *attribute, Some(value))

@@ -178,7 +178,26 @@ pub struct NewElement {
     pub mode: u16,
 }
 
+/// Among the permission bits of a file element: `protect` said who may execute it, for all its versions. Without
+/// it whoever may read an executable version may execute it.
+pub const EXECUTE_CHOSEN: u16 = 0o1000;
+
+/// Returns the permission bits of a version of a file element with these bits. Nobody writes to one.
+pub fn file_permissions(mode: u16, is_executable: bool) -> u16 {
+    let readable = mode & 0o444;
+    match (mode & EXECUTE_CHOSEN != 0, is_executable) {
+        (true, _) => mode & 0o555,
+        (false, true) => readable | readable >> 2,
+        (false, false) => readable,
+    }
+}
+
 impl Element {
+    /// Returns the permission bits of a version of a file element.
+    pub fn file_permissions(&self, version: Option<&Version>) -> u16 {
+        file_permissions(self.mode, version.is_some_and(|version| version.executable))
+    }
+
     /// Makes an element with its root branch and the empty version 0, by an event at a time in nanoseconds since
     /// 1970 UTC. No directory catalogs it.
     pub fn new(new: NewElement, event: EventNo, time_ns: i64) -> Element {

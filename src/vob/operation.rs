@@ -426,4 +426,13 @@ pub enum Operation {
         /// The element.
         element: ElementNo,
     },
+    /// Replaces the comment of a view's checkout.
+    ChangeCheckOutComment {
+        /// The element.
+        element: ElementNo,
+        /// The view.
+        view: ViewUuid,
+        /// The new comment, whole.
+        comment: String,
+    },
 }

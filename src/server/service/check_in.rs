@@ -5,6 +5,7 @@
 //! where nothing can come between.
 
 use super::check_out::Target;
+use super::facts;
 use super::file_data::{Data, Loader, Stamp};
 use crate::server::identity::{self, Caller};
 use crate::server::proto::*;
@@ -109,6 +110,7 @@ impl Checkin<'_> {
             return Err(Failure::new(FailureCode::NamedTwice));
         }
         self.server.permit_element(self.caller, &target.vob, element, "checkin")?;
+        self.server.permit_changes(self.caller, &target.view, "checkin")?;
         let branch = checkout.branch;
         self.server.refuse_locked(&target.vob, element, Some(branch), self.caller, "checkin")?;
         self.judge_branch(&target.vob.vob, element, checkout)?;
@@ -121,7 +123,16 @@ impl Checkin<'_> {
             (ElementKind::Directory, Some(_)) => {
                 return Err(Failure::new(FailureCode::DirectoryHasNoData));
             }
-            (ElementKind::File, None) => Some(target.data_path()),
+            (ElementKind::File, None) => {
+                let path = target.data_path();
+                // A version is everybody's: who checks in what is another's must be able to read it.
+                let found = path.metadata();
+                if found.is_ok_and(|found| !self.caller.may(&found, facts::MAY_LIST)) {
+                    let refused = std::io::Error::from_raw_os_error(libc::EACCES);
+                    return Err(Failure::system(Vec::new(), &refused));
+                }
+                Some(path)
+            }
             (ElementKind::File, Some(from)) => Some(self.source(from)?),
         };
         Ok(Candidate { target, branch, argument, source, data, stamp: None, keep_name: Vec::new() })
@@ -136,7 +147,7 @@ impl Checkin<'_> {
             Ok(inside) if set => self.server.home.viewroot().join(&self.context.view_tag).join(inside),
             _ => path,
         };
-        let readable = identity::check_readable(&path, self.caller);
+        let readable = identity::open_as(&path, self.caller);
         readable.map_err(|error| Failure::system(from.typed.as_slice(), &error))?;
         Ok(path)
     }
@@ -231,7 +242,9 @@ impl Checkin<'_> {
             self.judge_identical(&target.vob.vob, element, checkout, data)?;
             if refused { Err(Failure::new(FailureCode::NotDone)) } else { Ok(()) }
         };
-        let loaded = loader.load(source, predecessor, wanted);
+        // Another's file may have taken the place of the one that was looked at.
+        let reader = self.request.from.as_ref().map(|_| self.caller);
+        let loaded = loader.load(source, reader, predecessor, wanted);
         let name = self.request.from.as_ref().map(|from| from.typed.clone()).unwrap_or_default();
         let (data, stamp) = loaded.map_err(|failure| Failure { name, ..failure })?;
         candidate.data = data;

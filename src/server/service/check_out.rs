@@ -13,6 +13,7 @@ use crate::view::live::{DirectoryState, Shown, View};
 use crate::view::resolve::{branch_id, path_of, version_id};
 use crate::view::{Found, MountedVob, Resolved, ViewStorage};
 use crate::vob::apply::DirectoryAt;
+use crate::vob::element::file_permissions;
 use crate::vob::{
     BranchNo, Content, Element, ElementKind, ElementNo, Entry, Operation, Refused, Transaction, TypeKind,
     TypeNo, VersionNo, VobState,
@@ -382,7 +383,12 @@ impl Server {
 
     /// Refuses who may not create private files in a view.
     pub(super) fn permit_view(&self, caller: &Caller, view: &View) -> Outcome<()> {
-        self.permit_in_view(caller, view, MAY_WRITE, "checkout").map_err(|failure| Failure {
+        self.permit_changes(caller, view, "checkout")
+    }
+
+    /// Refuses who may not change what a view has of its own, private files and checkouts.
+    pub(super) fn permit_changes(&self, caller: &Caller, view: &View, operation: &str) -> Outcome<()> {
+        self.permit_in_view(caller, view, MAY_WRITE, operation).map_err(|failure| Failure {
             // The sentence is about the element.
             view_tag: String::new(),
             ..failure
@@ -421,9 +427,8 @@ impl Server {
             if let Content::File { hash, .. } = content {
                 target.vob.vob.pools().copy_to(&ContentId(*hash), &mut file)?;
             }
-            let readable = u32::from(target.element.mode & 0o444);
-            let execute = if executable { readable >> 2 } else { 0 };
-            let mode = (readable | execute | 0o222) & !context.umask;
+            let permissions = file_permissions(target.element.mode, executable);
+            let mode = (u32::from(permissions) | 0o222) & !context.umask;
             file.set_permissions(std::fs::Permissions::from_mode(mode)).map_err(|error| system(&error))?;
             if rustix::process::geteuid().is_root() {
                 let owner = (Some(caller.user_id), Some(caller.group_id));
@@ -467,6 +472,7 @@ impl Server {
     ) -> Outcome<UncheckedOut> {
         let target = self.target(context, &argument.pname)?;
         self.permit_element(caller, &target.vob, &target.element, "uncheckout")?;
+        self.permit_changes(caller, &target.view, "uncheckout")?;
         let view = target.view.uuid();
         let not_checked_out = || Failure {
             view_storage: self.storage_of(&target.view),

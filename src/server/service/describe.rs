@@ -5,6 +5,7 @@ mod selected;
 
 pub use selected::{SEARCH_CHUNK, find_hyperlink, not_found, type_object_kind};
 
+use super::comments::amended;
 use super::facts::{self, Names, seconds, told};
 use crate::server::identity::Caller;
 use crate::server::proto::description::Object;
@@ -19,7 +20,8 @@ use crate::view::resolve::{branch_id, checkout_id, version_id};
 use crate::view::{Found, MountedVob, Resolved, Shown, View};
 use crate::vob::apply::DirectoryAt;
 use crate::vob::{
-    BranchNo, Checkout, Content, Element, ElementKind, Part, SymlinkNo, VersionNo, VobObject, VobState,
+    BranchNo, Checkout, Content, Element, ElementKind, EventNo, Part, SymlinkNo, VersionNo, VobObject,
+    VobState,
 };
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -206,7 +208,7 @@ impl Subject<'_> {
         Ok(Object::Version(VersionFacts {
             version: version_id(&self.state, element, number).into_bytes(),
             directory: element.kind == ElementKind::Directory,
-            created: Some(made.created()),
+            created: Some(amended(made.created(), element.annotations(), version.event)),
             protection: Some(facts::element_protection(element, Some(version))),
             element_type: self.element_type(element),
             predecessor: version
@@ -253,7 +255,7 @@ impl Subject<'_> {
     fn element(&mut self, element: &Element) -> Outcome<Object> {
         Ok(Object::Element(ElementFacts {
             directory: element.kind == ElementKind::Directory,
-            created: Some(told(&self.vob.vob, element.event)?.created()),
+            created: Some(self.created(element, element.event)?),
             protection: Some(facts::element_protection(element, None)),
             element_type: self.element_type(element),
             attributes: self.attached(element, Part::Whole),
@@ -269,7 +271,7 @@ impl Subject<'_> {
         Ok(Object::Branch(BranchFacts {
             branch: branch_id(&self.state, element, number).into_bytes(),
             branch_type: self.state.type_name(branch.branch_type).as_bytes().to_vec(),
-            created: Some(told(&self.vob.vob, branch.event)?.created()),
+            created: Some(self.created(element, branch.event)?),
             protection: Some(facts::element_protection(element, None)),
             element_type: self.element_type(element),
             branched_from: branch.from.map(|from| self.version_id(element, from)).unwrap_or_default(),
@@ -277,6 +279,10 @@ impl Subject<'_> {
             attributes: self.attached(element, Part::Branch(number)),
             hyperlinks: self.hyperlinks(VobObject::Branch(element.number, number))?,
         }))
+    }
+
+    fn created(&self, element: &Element, event: EventNo) -> Outcome<Created> {
+        Ok(amended(told(&self.vob.vob, event)?.created(), element.annotations(), event))
     }
 
     fn symbolic_link(&mut self, number: SymlinkNo) -> Outcome<Object> {

@@ -154,11 +154,8 @@ pub fn element_protection(element: &Element, version: Option<&Version>) -> Prote
     let mode = u32::from(element.mode);
     let mode = match (element.kind, version) {
         (ElementKind::Directory, _) => mode,
-        (ElementKind::File, None) => mode & !0o222,
-        (ElementKind::File, Some(version)) => {
-            let readable = mode & 0o444;
-            readable | if version.executable { readable >> 2 } else { 0 }
-        }
+        (ElementKind::File, None) => mode & 0o555,
+        (ElementKind::File, Some(version)) => element.file_permissions(Some(version)).into(),
     };
     protection(element.owner, element.group, mode)
 }

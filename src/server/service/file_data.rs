@@ -3,6 +3,7 @@
 //! Owns how a file is read and that one which changes meanwhile is refused: its version would be a mixture that
 //! never was. Must not know elements, views or commits. What is loaded is durable after [`Loader::finish`].
 
+use crate::server::identity::{self, Caller};
 use crate::server::proto::{Failure, FailureCode};
 use crate::server::state::Outcome;
 use crate::store::pool::{ContentId, Ingest, Pools};
@@ -64,13 +65,16 @@ pub struct Source {
 }
 
 impl Source {
-    /// Opens a file.
+    /// Opens a file, as `reader` could where there is one.
     ///
     /// # Errors
     /// What the system said, about the path; or it is no ordinary file.
-    pub fn open(path: &Path) -> Outcome<Source> {
-        // A pipe without a writer must not hold the call up.
-        let opened = File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path);
+    pub fn open(path: &Path, reader: Option<&Caller>) -> Outcome<Source> {
+        let opened = match reader {
+            Some(caller) => identity::open_as(path, caller),
+            // A pipe without a writer must not hold the call up.
+            None => File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path),
+        };
         let file = opened.map_err(|error| system(path, &error))?;
         let before = file.metadata().map_err(|error| system(path, &error))?;
         if !before.is_file() {
@@ -110,7 +114,7 @@ impl<'a> Loader<'a> {
         Loader { pools, many: (files >= FILES_FOR_THREADS).then(|| pools.ingest()) }
     }
 
-    /// Loads a file's data, if it is `wanted`: it is asked before anything is stored, and its refusal is returned.
+    /// Loads a file's data, read as `reader` could where there is one, if it is `wanted`: it is asked before anything is stored, and its refusal is returned.
     /// Contents too large for memory are stored first.
     ///
     /// # Errors
@@ -118,10 +122,11 @@ impl<'a> Loader<'a> {
     pub fn load(
         &self,
         path: &Path,
+        reader: Option<&Caller>,
         predecessor: Option<ContentId>,
         wanted: impl FnOnce(&Data) -> Outcome<()>,
     ) -> Outcome<(Data, Stamp)> {
-        let mut source = Source::open(path)?;
+        let mut source = Source::open(path, reader)?;
         let predecessor = predecessor.as_ref();
         if source.before.len() > WHOLE_BYTES_MAX {
             let (hash, size) = self.pools.put_reader(&mut source.file, predecessor)?;
@@ -161,7 +166,7 @@ impl<'a> Loader<'a> {
 /// As [`Loader::load`].
 pub fn store_file(vob: &MountedVob, path: &Path) -> Outcome<Data> {
     let loader = Loader::new(vob, 1);
-    let (data, _) = loader.load(path, None, |_| Ok(()))?;
+    let (data, _) = loader.load(path, None, None, |_| Ok(()))?;
     loader.finish()?;
     Ok(data)
 }
@@ -180,7 +185,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("file");
         std::fs::write(&path, "one\n").unwrap();
-        let source = Source::open(&path).unwrap();
+        let source = Source::open(&path, None).unwrap();
         let stamp = source.unchanged(&path, 4).unwrap();
         assert!(stamp.is_of(&path));
         let changed = |outcome: Outcome<Stamp>| outcome.err().map(|failure| failure.code());
@@ -199,7 +204,7 @@ mod tests {
     #[test]
     fn only_ordinary_files_are_loaded() {
         let directory = tempfile::tempdir().unwrap();
-        let refused = |path: &Path| Source::open(path).err().map(|failure| failure.code());
+        let refused = |path: &Path| Source::open(path, None).err().map(|failure| failure.code());
         assert_eq!(refused(directory.path()), Some(FailureCode::Other));
         let pipe = directory.path().join("pipe");
         rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR).unwrap();

@@ -229,6 +229,9 @@ impl Teller<'_> {
                 return Ok(Some(HistoryEvent { object: ObjectKind::SymbolicLink.into(), ..event }));
             }
             What::Vob => {
+                let comment =
+                    room.vob.vob.state().settings().annotations.comment(light.event).map(String::from);
+                let event = commented(event, comment.as_deref());
                 return Ok(Some(HistoryEvent { object: ObjectKind::Vob.into(), ..event }));
             }
             What::Type(number) => {
@@ -236,13 +239,14 @@ impl Teller<'_> {
                 return Ok(object.map(|object| HistoryEvent {
                     object: type_object_kind(object.kind).into(),
                     extension: object.name.clone().into_bytes(),
-                    ..event
+                    ..commented(event, object.annotations.comment(light.event))
                 }));
             }
         };
         let Some(element) = room.vob.vob.element(number)? else {
             return Ok(None);
         };
+        let event = commented(event, element.annotations().comment(light.event));
         let Some(mut event) = self.of_element(room, &element, light, event) else {
             return Ok(None);
         };
@@ -336,6 +340,14 @@ fn attached(state: &VobState, what: What, event: HistoryEvent) -> Option<History
     };
     let detail = state.type_name(of_type).as_bytes().to_vec();
     Some(HistoryEvent { kind: kind.into(), detail, ..event })
+}
+
+/// Gives an event the comment that was given later, if one was.
+fn commented(event: HistoryEvent, comment: Option<&str>) -> HistoryEvent {
+    match comment {
+        Some(comment) => HistoryEvent { comment: comment.as_bytes().to_vec(), ..event },
+        None => event,
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! mkelem and mkdir: names come under version control.
 
 use super::auto_branch::{branch_path, plan_failure, planned_branches};
+use super::facts;
 use super::file_data::{Data, store_file};
+use super::groups::group_of_new;
 use super::names;
 use super::slot::Slot;
 use crate::server::identity::Caller;
@@ -25,6 +27,7 @@ struct Wanted<'a> {
     element_type: &'a [u8],
     after: AfterMake,
     preserve_time: bool,
+    use_group_list: bool,
 }
 
 impl Server {
@@ -40,11 +43,12 @@ impl Server {
             element_type: &request.element_type,
             after: request.after(),
             preserve_time: request.preserve_time,
+            use_group_list: request.use_group_list,
         };
         let one = |argument: &MakeElementArgument| {
             let mut made = Vec::new();
             let path = match request.make_path {
-                true => self.make_path(caller, context, argument, &mut made),
+                true => self.make_path(caller, context, &wanted, argument, &mut made),
                 false => Ok(()),
             };
             let outcome = path.and_then(|()| self.make(caller, context, &wanted, argument));
@@ -64,6 +68,7 @@ impl Server {
             element_type: b"directory",
             after: request.after(),
             preserve_time: false,
+            use_group_list: request.use_group_list,
         };
         let one = |argument: &MakeElementArgument| told(self.make(caller, context, &wanted, argument));
         Ok(MakeElementReply { outcomes: request.arguments.iter().map(one).collect() })
@@ -81,14 +86,18 @@ impl Server {
         let slot = self.slot(context, pname)?;
         let view = slot.view.uuid();
         self.permit_element(caller, &slot.vob, &slot.state.element, "modify directory")?;
-        if wanted.after == AfterMake::CheckOut {
-            self.permit_view(caller, &slot.view)?;
-        }
+        self.permit_changes(caller, &slot.view, "make element")?;
         let private = slot.private();
         let existing = private.symlink_metadata().ok();
         self.check_existing(&slot, wanted, existing.as_ref())?;
+        if existing.is_some() {
+            // A version is everybody's: who makes it of another's file must be able to read that.
+            facts::permit_private(&slot.view, &private, caller, facts::MAY_LIST)
+                .map_err(|failure| Failure { name: Vec::new(), ..failure })?;
+        }
         let element_type = self.choose_type(&slot, wanted, &private, existing.as_ref())?;
         self.refuse_locked_making(&slot, element_type.0, caller)?;
+        let group = group_of_new(&slot.vob.vob.state(), caller, wanted.use_group_list)?;
         let data = match (wanted.kind, wanted.after, &existing) {
             (ElementKind::File, AfterMake::CheckIn, Some(_)) => Some(store_file(&slot.vob, &private)?),
             (ElementKind::File, AfterMake::CheckIn, None) => {
@@ -135,7 +144,7 @@ impl Server {
                 kind: wanted.kind,
                 element_type: element_type.0,
                 owner: caller.user_id,
-                group: caller.group_id,
+                group,
                 mode,
             };
             let mut operations = vec![
@@ -342,6 +351,7 @@ impl Server {
         &self,
         caller: &Caller,
         context: &Context,
+        element: &Wanted<'_>,
         argument: &MakeElementArgument,
         made: &mut Vec<MadeDirectory>,
     ) -> Outcome<()> {
@@ -371,6 +381,7 @@ impl Server {
                 element_type: b"directory",
                 after: AfterMake::CheckOut,
                 preserve_time: false,
+                use_group_list: element.use_group_list,
             };
             let typed = absolute.clone();
             let argument = MakeElementArgument {

@@ -9,11 +9,13 @@ mod attributes;
 mod auto_branch;
 mod check_in;
 mod check_out;
+mod comments;
 mod describe;
 mod explain;
 mod facts;
 mod faults;
 mod file_data;
+mod groups;
 mod history;
 mod hyperlinks;
 mod import;
@@ -28,10 +30,12 @@ mod meant;
 mod names;
 mod objects;
 mod private;
+mod protect;
 mod recover;
 mod removal;
 mod remove_type;
 mod reserve;
+mod retype;
 mod slot;
 mod types;
 mod version_selector;
@@ -39,7 +43,7 @@ mod version_tree;
 mod views;
 mod vobs;
 
-use super::identity::Caller;
+use super::identity::{self, Caller};
 use super::proto::host_server::{Host, HostServer};
 use super::proto::*;
 use super::state::{Outcome, Server};
@@ -75,7 +79,7 @@ impl Calls {
     {
         let caller = transport::caller(&request)?;
         let (server, request) = (Arc::clone(&self.0), request.into_inner());
-        let work = move || handle(&server, &caller, &request);
+        let work = move || identity::answering(&caller, || handle(&server, &caller, &request));
         match tokio::task::spawn_blocking(work).await {
             Ok(answer) => Ok(Response::new(answer?)),
             Err(error) => Err(panicked(&error)),
@@ -98,7 +102,8 @@ impl Calls {
             let items = sender.clone();
             let stop = server.stop.subscribe();
             let mut send = move |item| !*stop.borrow() && items.blocking_send(Ok(item)).is_ok();
-            if let Err(failure) = handle(&server, &caller, &request, &mut send) {
+            let handled = identity::answering(&caller, || handle(&server, &caller, &request, &mut send));
+            if let Err(failure) = handled {
                 // A client that is gone needs no answer.
                 let _ = sender.blocking_send(Err(failure.into()));
             }
@@ -166,6 +171,9 @@ calls! {
     remove(RemoveRequest) -> RemoveReply = Server::remove;
     make_hyperlink(MakeHyperlinkRequest) -> HyperlinkId = Server::make_hyperlink;
     remove_hyperlinks(RemoveHyperlinksRequest) -> RemoveHyperlinksReply = Server::remove_hyperlinks;
+    protect_vob(ProtectVobRequest) -> ListVobsReply = Server::protect_vobs;
+    change_type(ChangeTypeRequest) -> ObjectsReply = Server::change_types;
+    change_comment(ChangeCommentRequest) -> ObjectsReply = Server::change_comments;
     ;
     list ListStream(ListRequest) -> ListItem = Server::list;
     version_tree VersionTreeStream(VersionTreeRequest) -> VersionTreeItem = Server::version_tree;
@@ -177,6 +185,7 @@ calls! {
     list_private ListPrivateStream(ListPrivateRequest) -> PrivateItem = Server::list_private;
     recover_view RecoverViewStream(RecoverViewRequest) -> RecoverItem = Server::recover_view;
     attribute AttributeStream(AttributeRequest) -> AttributeItem = Server::attribute;
+    protect ProtectStream(ProtectRequest) -> ProtectItem = Server::protect;
 }
 
 impl Server {

@@ -251,7 +251,7 @@ impl Server {
 pub fn reply(named: &[Outcome<Named>], outcomes: Vec<Outcome<()>>) -> ObjectsReply {
     let outcome = |(outcome, named): (Outcome<()>, &Outcome<Named>)| {
         let (kind, name) = named.as_ref().map(Named::told).unwrap_or_default();
-        ObjectOutcome { failure: outcome.err(), kind: kind.into(), name }
+        ObjectOutcome { failure: outcome.err(), kind: kind.into(), name, comment: Vec::new() }
     };
     ObjectsReply { outcomes: outcomes.into_iter().zip(named).map(outcome).collect() }
 }

@@ -1,5 +1,6 @@
 //! Type objects: making, redefining, renaming, listing, and what is told of them.
 
+use super::comments::amended;
 use super::describe::{SEARCH_CHUNK, not_found, type_object_kind};
 use super::facts::told;
 use crate::server::identity::{self, Caller};
@@ -462,7 +463,7 @@ pub(super) fn type_facts(vob: &Vob, state: &VobState, object: &TypeObject) -> Ou
     Ok(TypeFacts {
         kind: type_object_kind(object.kind).into(),
         name: object.name.clone().into_bytes(),
-        created: Some(Created { comment, ..made.created() }),
+        created: Some(amended(Created { comment, ..made.created() }, &object.annotations, object.described)),
         owner,
         group,
         per_branch: object.is_per_branch(),

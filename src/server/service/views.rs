@@ -1,7 +1,7 @@
 //! Views: making, removing, listing, starting, and their config specs.
 
 use super::faults::config_spec_faults;
-use super::vobs::{bad_tag, check_storage_place, give_away, holds_only, remove_storage};
+use super::vobs::{bad_tag, check_storage_place, holds_only, remove_storage};
 use crate::server::identity::{self, Caller};
 use crate::server::proto::*;
 use crate::server::registry::{ViewEntry, ViewTag};
@@ -28,7 +28,7 @@ fn is_abandoned(storage: &Path) -> bool {
         Err(error) => error.kind() == std::io::ErrorKind::NotFound,
     };
     let directories = ["private", "checkout"];
-    let files = ["config_spec", "config_spec_origin", ".compiled_spec", "mode", "format"];
+    let files = ["config_spec", "config_spec_origin", ".compiled_spec", "mode", "owner", "format"];
     let unfinished = files.map(|file| format!("{file}.new"));
     let unfinished = unfinished.iter().map(String::as_str);
     let known: Vec<&str> =
@@ -100,7 +100,9 @@ impl Server {
         let mode = || ViewStorage::set_mode(&storage, (0o777 & !context.umask) as u16).map_err(Failure::from);
         let comment = || std::fs::write(storage.join("comment"), &request.comment);
         let made = mode()
-            .and_then(|()| give_away(&storage, caller))
+            .and_then(|()| {
+                ViewStorage::set_owner(&storage, caller.user_id, caller.group_id).map_err(Failure::from)
+            })
             .and_then(|()| comment().map_err(|error| Failure::system(storage.as_os_str().as_bytes(), &error)))
             .and_then(|()| {
                 self.registry.change(|entries| entries.add_view(tag.clone(), entry).map_err(Failure::from))

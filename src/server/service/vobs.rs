@@ -5,6 +5,7 @@ use crate::server::proto::*;
 use crate::server::registry::{EntryError, RegistryError, TagError, VobEntry, VobTag};
 use crate::server::state::{Outcome, Server, default_engine, now_ns, person};
 use crate::store::{Vob, VobOptions};
+use crate::vob::state::predefined;
 use crate::vob::{EventNo, Oid, Operation, Part, Transaction, User};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -44,15 +45,6 @@ fn vob_tag(tag: &[u8]) -> Outcome<VobTag> {
         Ok(_) => Ok(parsed),
         Err(_) => Err(bad_tag(tag, TagError::BadCharacter)),
     }
-}
-
-/// Gives a fresh directory tree to a caller, so that a daemon of root makes storage of others.
-pub fn give_away(dir: &Path, caller: &Caller) -> Outcome<()> {
-    if !rustix::process::geteuid().is_root() || caller.is_root() {
-        return Ok(());
-    }
-    let chown = |path: &Path| std::os::unix::fs::chown(path, Some(caller.user_id), Some(caller.group_id));
-    chown(dir).map_err(|error| Failure::system(dir.as_os_str().as_bytes(), &error))
 }
 
 /// Checks that a caller may make a directory at a path, which root's daemon makes for them.
@@ -125,8 +117,24 @@ impl Server {
             time_ns: now_ns(),
             oid: uuid,
         };
-        drop(Vob::create(&storage, &options)?);
-        let registered = give_away(&storage, caller).and_then(|()| {
+        let made = Vob::create(&storage, &options)?;
+        let groups = super::groups::inherited(caller);
+        let inherited = match groups.is_empty() {
+            true => Ok(()),
+            false => {
+                let transaction = Transaction {
+                    time_ns: now_ns(),
+                    user: options.user.clone(),
+                    comment: String::new(),
+                    attributes: vec![],
+                    operations: vec![Operation::SetVobGroups { groups: groups.clone() }],
+                };
+                let committed = made.commit(|_| Ok::<_, std::convert::Infallible>(vec![transaction]));
+                committed.map(drop).map_err(|error| Failure::other(error.to_string()))
+            }
+        };
+        drop(made);
+        let registered = inherited.and_then(|()| {
             self.registry.change(|entries| entries.add_vob(tag.clone(), entry).map_err(Failure::from))
         });
         if let Err(failure) = registered {
@@ -136,7 +144,9 @@ impl Server {
         if request.mount {
             self.show_vob(&tag)?;
         }
-        self.vob_facts(&tag)
+        // What is not mounted tells nothing of its groups.
+        let additional_groups = groups.iter().map(|group| identity::group_name(*group)).collect();
+        Ok(VobFacts { additional_groups, ..self.vob_facts(&tag)? })
     }
 
     /// Opens a VOB that is registered and shows it in views.
@@ -237,6 +247,9 @@ impl Server {
                 facts.creator = user.map(|user| person(&user));
                 let state = vob.vob.state();
                 let settings = state.settings();
+                if let Some(comment) = settings.annotations.comment(EventNo(0)) {
+                    facts.comment = comment.as_bytes().to_vec();
+                }
                 facts.lock = super::locks::state_of(&settings.annotations, Part::Whole).into();
                 facts.owner = identity::user_name(state.header.owner);
                 facts.group = identity::group_name(state.header.group);
@@ -375,13 +388,18 @@ fn is_abandoned(storage: &Path) -> bool {
         return false;
     }
     match Vob::open(storage) {
-        Ok(vob) => vob.state().header.events <= 1,
+        // It was made, and perhaps given its groups.
+        Ok(vob) => {
+            let state = vob.state();
+            let is_new = state.header.elements <= 2 && state.types().len() == predefined::ALL.len();
+            state.header.events <= 1 || state.header.events == 2 && is_new
+        }
         Err(crate::store::StoreError::NotAVob { .. }) => !storage.join("format").exists(),
         Err(_) => false,
     }
 }
 
-fn no_such_vob(tag: &[u8]) -> Failure {
+pub fn no_such_vob(tag: &[u8]) -> Failure {
     Failure::new(FailureCode::NoSuchVobTag).name(tag)
 }
 

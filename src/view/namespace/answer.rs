@@ -8,6 +8,7 @@ use super::super::live::{Shown, View, cookie};
 use super::super::private::{self, Place as PrivatePlace, names_in};
 use super::super::storage::ViewStorage;
 use super::{Here, Led, os_name, refuse};
+use crate::vob::element::file_permissions;
 use crate::vob::{Content, Element, ElementNo, Entry, SymlinkNo, VersionNo};
 use clerestory_mount::{Attributes, Caller, FileKind, Inode, Listed, Namespace, Refusal, Time, XattrMode};
 use rustix::fs::{AtFlags, XattrFlags};
@@ -144,8 +145,6 @@ impl Host {
         number: VersionNo,
     ) -> Result<Attributes, Refusal> {
         let FileVersion { version, owner, group, mode } = self.file_version(vob, element, number)?;
-        let readable = mode & 0o444;
-        let executable = if version.executable { readable >> 2 } else { 0 };
         let time = time_of(version.created_ns);
         let size = match version.content {
             Content::Removed => REMOVED_DATA_BYTES,
@@ -154,7 +153,7 @@ impl Host {
         Ok(Attributes {
             inode: inode_of(Numbered::Version(vob.index, element, number))?,
             kind: FileKind::File,
-            permissions: readable | executable,
+            permissions: file_permissions(mode, version.executable),
             links: 1,
             uid: owner,
             gid: group,

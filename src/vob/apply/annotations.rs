@@ -82,6 +82,7 @@ impl Work<'_> {
                 element.owner = owner.unwrap_or(element.owner);
                 element.group = group.unwrap_or(element.group);
                 element.mode = mode.map_or(element.mode, |mode| mode & 0o7777);
+                self.changes.protected.insert(number);
             }
             _ => return Err(no_such("object that can be protected so", 0)),
         }

@@ -42,6 +42,18 @@ impl Work<'_> {
         Ok(checkout)
     }
 
+    pub(super) fn change_checkout_comment(
+        &mut self,
+        number: ElementNo,
+        view: &ViewUuid,
+        comment: &str,
+    ) -> Result<(), Refused> {
+        let element = self.element(number)?;
+        let at = element.checkouts.iter().position(|c| c.view == *view).ok_or(Refused::NotCheckedOut)?;
+        comment.clone_into(&mut element.checkouts[at].comment);
+        Ok(())
+    }
+
     pub(super) fn reserve(
         &mut self,
         number: ElementNo,

@@ -42,6 +42,7 @@ impl Work<'_> {
             Operation::CancelCheckOut { element, view }
             | Operation::CheckIn { element, view, .. }
             | Operation::ChangeDirectory { element, view, .. }
+            | Operation::ChangeCheckOutComment { element, view, .. }
             | Operation::Reserve { element, view, .. } => {
                 let branch = self.element(*element)?.checkout_of(view).map(|checkout| checkout.branch);
                 self.on_element(*element, branch, login)?

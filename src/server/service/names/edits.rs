@@ -90,6 +90,7 @@ impl<'a> Edits<'a> {
         let locked = server.refuse_locked(self.vob, &element, branch, caller, "modify directory");
         locked.map_err(in_directory)?;
         if let Some(checkout) = own {
+            server.permit_changes(caller, self.view, "modify directory")?;
             return Ok(Opened { directory, at: DirectoryAt::CheckedOut(checkout.number) });
         }
         if otherwise == NotCheckedOut::Refuse || directory == ElementNo::LOST_AND_FOUND {
