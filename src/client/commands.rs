@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use super::options::{Arguments, COMMENT_OPTIONS, OptionSpec};
 use super::session::{CommandError, CommandResult, Session};
 use super::{
-    catcs, cd, checkin, checkout, describe, edcs, endview, explain, help, ls, lscheckout, lshistory,
+    catcs, cd, checkin, checkout, checkvob, describe, edcs, endview, explain, help, ls, lscheckout, lshistory,
     lsprivate, lstype, lsview, lsvob, lsvtree, mkbranch, mkdir, mkelem, mklabel, mktype, mkview, mkvob,
     mount, pwd, pwv, quit, recoverview, rename, reserve, rmtype, rmview, rmvob, setcs, setview, startview,
     umount, uncheckout,
@@ -38,6 +38,7 @@ pub const COMMANDS: &[Command] = &[
     cd::COMMAND,
     checkin::COMMAND,
     checkout::COMMAND,
+    checkvob::COMMAND,
     describe::COMMAND,
     edcs::COMMAND,
     endview::COMMAND,
@@ -105,7 +106,6 @@ pub const NOT_SUPPORTED: &[&str] = &[
     "annotate",
     "apropos",
     "catcr",
-    "checkvob",
     "chactivity",
     "chbl",
     "chflevel",
@@ -388,6 +388,7 @@ mod tests {
             ("h", "help"),
             ("checko", "checkout"),
             ("check", "Ambiguous command: \"check\""),
+            ("checkv", "checkvob"),
             ("l", "Ambiguous command: \"l\""),
             ("bogus", "Unrecognized command: \"bogus\""),
             ("", "Unrecognized command: \"\""),

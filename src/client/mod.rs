@@ -6,6 +6,7 @@
 
 pub mod checkin;
 pub mod checkout;
+mod checkvob;
 pub mod cli;
 pub mod commands;
 pub mod comment;

@@ -10,6 +10,7 @@ mod auto_branch;
 mod check_in;
 mod check_out;
 mod comments;
+mod check_vob;
 mod describe;
 mod explain;
 mod facts;
@@ -186,6 +187,7 @@ calls! {
     recover_view RecoverViewStream(RecoverViewRequest) -> RecoverItem = Server::recover_view;
     attribute AttributeStream(AttributeRequest) -> AttributeItem = Server::attribute;
     protect ProtectStream(ProtectRequest) -> ProtectItem = Server::protect;
+    check_vob CheckVobStream(CheckVobRequest) -> CheckVobItem = Server::check_vobs;
 }
 
 impl Server {
