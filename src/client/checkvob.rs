@@ -72,10 +72,14 @@ fn sentence(broken: &BrokenLaw) -> Vec<u8> {
     match broken.law() {
         Law::ElementMissing => about(b"There is no record of", &[b"."]),
         Law::NumbersDoNotRise => about(b"Version numbers do not rise on branch", &[b": ", detail, b"."]),
-        Law::NumberUsedAgain => about(b"A version number would be used again on branch", &[b": ", detail, b"."]),
+        Law::NumberUsedAgain => {
+            about(b"A version number would be used again on branch", &[b": ", detail, b"."])
+        }
         Law::NameTwice => about(b"Directory version", &[b" has the name \"", detail, b"\" twice."]),
         Law::BadName => about(b"Directory version", &[b" has an impossible name: \"", detail, b"\"."]),
-        Law::LeadsNowhere => about(b"Directory version", &[b" has a name that leads nowhere: \"", detail, b"\"."]),
+        Law::LeadsNowhere => {
+            about(b"Directory version", &[b" has a name that leads nowhere: \"", detail, b"\"."])
+        }
         Law::NameForgotten => about(b"Element", &[b" does not know its name \"", detail, b"\"."]),
         Law::ReservedTwice => {
             about(b"Branch", &[b" is reserved by more than one view: ", views.as_bytes(), b"."])
@@ -83,7 +87,9 @@ fn sentence(broken: &BrokenLaw) -> Vec<u8> {
         Law::CheckedOutTwice => {
             about(b"Element", &[b" is checked out more than once to view \"", views.as_bytes(), b"\"."])
         }
-        Law::Detached => about(b"Element", &[b" has something attached to a version that is gone: ", detail, b"."]),
+        Law::Detached => {
+            about(b"Element", &[b" has something attached to a version that is gone: ", detail, b"."])
+        }
         Law::ContentMissing => about(b"The data of version", &[b" is missing."]),
         Law::ContentDamaged => about(b"The data of version", &[b" is damaged: ", detail, b"."]),
         Law::Unreachable => about(b"Element", &[b" is in no directory version."]),

@@ -8,10 +8,10 @@ use std::ffi::OsString;
 use super::options::{Arguments, COMMENT_OPTIONS, OptionSpec};
 use super::session::{CommandError, CommandResult, Session};
 use super::{
-    catcs, cd, checkin, checkout, checkvob, describe, edcs, endview, explain, help, ls, lscheckout, lshistory,
-    lsprivate, lstype, lsview, lsvob, lsvtree, mkbranch, mkdir, mkelem, mklabel, mktype, mkview, mkvob,
-    mount, pwd, pwv, quit, recoverview, rename, reserve, rmtype, rmview, rmvob, setcs, setview, startview,
-    umount, uncheckout,
+    catcs, cd, checkin, checkout, checkvob, describe, edcs, endview, explain, help, ls, lscheckout,
+    lshistory, lsprivate, lstype, lsview, lsvob, lsvtree, mkbranch, mkdir, mkelem, mklabel, mktype, mkview,
+    mkvob, mount, pwd, pwv, quit, recoverview, rename, reserve, rmtype, rmview, rmvob, setcs, setview,
+    startview, umount, uncheckout,
 };
 use super::{chevent, chtype, lock, lslock, protect, protectvob};
 use super::{chvob, ln, mkattr, mkhlink, mv, rmbranch, rmelem, rmhlink, rmname, rmver};

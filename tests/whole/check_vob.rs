@@ -8,7 +8,10 @@ use crate::project::Project;
 /// The containers of the source pool.
 fn containers(storage: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(storage.join("s/sdft")).expect("the pool can be listed").flatten();
-    entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|end| end == "pool")).collect()
+    entries
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|end| end == "pool"))
+        .collect()
 }
 
 #[test]

@@ -5,7 +5,6 @@
 
 mod attributes;
 mod build;
-mod catalogue;
 mod change_of_spec;
 mod check_vob;
 mod checkin;

@@ -5,9 +5,7 @@
 use super::facts::Names;
 use crate::server::identity::Caller;
 use crate::server::proto::check_vob_item::Item;
-use crate::server::proto::{
-    BrokenLaw, CheckCounts, CheckVobItem, CheckVobRequest, Context, Law, Selector,
-};
+use crate::server::proto::{BrokenLaw, CheckCounts, CheckVobItem, CheckVobRequest, Context, Law, Selector};
 use crate::server::state::{Outcome, Server};
 use crate::store::{LawBroken, check_laws};
 use crate::view::MountedVob;
@@ -120,7 +118,9 @@ impl Teller<'_> {
             LawBroken::ContentDamaged { element, version, detail } => {
                 (Law::ContentDamaged, self.version(element, version), detail.into_bytes(), vec![])
             }
-            LawBroken::Unreachable { element } => (Law::Unreachable, self.element(element), Vec::new(), vec![]),
+            LawBroken::Unreachable { element } => {
+                (Law::Unreachable, self.element(element), Vec::new(), vec![])
+            }
             LawBroken::Unreadable { element, detail } => {
                 (Law::Unreadable, self.element(element), detail.into_bytes(), vec![])
             }

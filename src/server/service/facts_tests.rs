@@ -62,12 +62,12 @@ impl Fixture {
             oid: Oid([1; 16]),
         };
         let vob = Vob::create(&dir.path().join("p.vbs"), &options).unwrap();
-        let storage = ViewStorage::create(
-            &dir.path().join("v.vws"),
-            OWN,
-            StoredSpec { text: SPEC, origin: Path::new("/spec"), compiled: b"" },
-        )
-        .unwrap();
+        // Anybody may work in it.
+        let place = dir.path().join("v.vws");
+        let spec = StoredSpec { text: SPEC, origin: Path::new("/spec"), compiled: b"" };
+        drop(ViewStorage::create(&place, OWN, spec).unwrap());
+        ViewStorage::set_mode(&place, 0o777).unwrap();
+        let storage = ViewStorage::open(&place).unwrap();
         let server = Server {
             host: Arc::new(Host::new(PathBuf::from("/view"), Time { seconds: 0, nanoseconds: 0 })),
             home,
