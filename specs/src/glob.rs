@@ -6,12 +6,16 @@
 
 /// A name with wildcards, its brackets known to be sound.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Glob(Box<[u8]>);
+pub struct Glob(Box<[u8]>);
 
 /// What is wrong with a glob.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum GlobFault {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GlobFault {
+    /// A `[` without its `]`.
+    #[error("\"[\" is not closed")]
     NotClosed,
+    /// A range such as `z-a`.
+    #[error("a range in \"[]\" is out of order")]
     RangeOutOfOrder,
 }
 
@@ -28,6 +32,9 @@ enum Item<'a> {
 
 impl Glob {
     /// Checks the brackets of a glob.
+    ///
+    /// # Errors
+    /// The first fault.
     pub fn new(source: &[u8]) -> Result<Glob, GlobFault> {
         let mut rest = source;
         while let Some((item, after)) = split_item(rest) {

@@ -54,12 +54,13 @@ pub use compiled_form::CompiledFormError;
 pub use config_record::{ConfigRecord, RecordedVersion};
 pub use date::{DateError, parse_date_time};
 pub use diagnostic::{Diagnostic, DiagnosticKind, IncludedFrom};
+pub use glob::{Glob, GlobFault};
 pub use grammar::Scope;
 pub use include::{MAX_INCLUDE_DEPTH, MAX_INCLUDES};
 pub use pattern::{MAX_PATTERN_BYTES, Pattern};
 pub use query::{
-    AttributeValue, BoundQuery, Comparison, LinkDirection, MAX_QUERY_OPERATORS, Place, Query, QueryDate,
-    QueryError, QueryErrorKind, QueryFacts, QueryObject, QueryValue, Reach,
+    AttributeValue, BoundQuery, Comparison, LinkDirection, MAX_QUERY_OPERATORS, NamedType, Place, Query,
+    QueryDate, QueryError, QueryErrorKind, QueryFacts, QueryObject, QueryValue, Reach,
 };
 pub use select::{ElementFacts, ErrorReason, Miss, Selection};
 pub use selector::{BranchStep, ConfigSelector, Selector, VersionName};

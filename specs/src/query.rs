@@ -15,6 +15,7 @@
 //! PLACE      := a branch path, such as /main/fix, or a version selector
 //! ```
 
+mod candidates;
 mod evaluate;
 mod parse;
 
@@ -144,6 +145,19 @@ pub enum QueryValue {
     Time(QueryDate),
 }
 
+/// A type object that a query names by its kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NamedType<'a> {
+    /// `brtype(T)`
+    Branch(&'a str),
+    /// `lbtype(T)`, `lbtype_sub(T)`
+    Label(&'a str),
+    /// `eltype(T)`
+    Element(&'a str),
+    /// `hltype(T)`, `hltype_sub(T)`
+    Hyperlink(&'a str),
+}
+
 /// One end of a merge arrow.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Place {
@@ -154,6 +168,29 @@ pub enum Place {
     Path(Vec<BranchStep>),
     /// The version that a selector names.
     Version(Box<Selector>),
+}
+
+impl Query {
+    /// Calls `each` with every type object that the query names by its kind, in the order of writing, until it
+    /// answers false. Types within selectors and merges are not among them: those may be types of another VOB.
+    pub fn each_type<'a>(&'a self, each: &mut dyn FnMut(NamedType<'a>) -> bool) -> bool {
+        match self {
+            Query::And(a, b) | Query::Or(a, b) => a.each_type(each) && b.each_type(each),
+            Query::Not(query) => query.each_type(each),
+            Query::BranchType(name) => each(NamedType::Branch(name)),
+            Query::LabelType { name, .. } => each(NamedType::Label(name)),
+            Query::ElementType(name) => each(NamedType::Element(name)),
+            Query::HyperlinkType { name, .. } => each(NamedType::Hyperlink(name)),
+            Query::Attribute { .. }
+            | Query::AttributeType { .. }
+            | Query::CreatedBy(_)
+            | Query::CreatedSince(_)
+            | Query::Merge(..)
+            | Query::Version(_)
+            | Query::Pool(_)
+            | Query::TriggerType(_) => true,
+        }
+    }
 }
 
 impl Comparison {

@@ -14,7 +14,7 @@ use super::{
     startview, umount, uncheckout,
 };
 use super::{chevent, chtype, lock, lslock, protect, protectvob};
-use super::{chvob, ln, mkattr, mkhlink, mv, rmbranch, rmelem, rmhlink, rmname, rmver};
+use super::{chvob, find as find_command, ln, mkattr, mkhlink, mv, rmbranch, rmelem, rmhlink, rmname, rmver};
 
 /// One command.
 pub struct Command {
@@ -98,6 +98,7 @@ pub const COMMANDS: &[Command] = &[
     rmbranch::COMMAND,
     rmelem::COMMAND,
     rmver::COMMAND,
+    find_command::COMMAND,
 ];
 
 /// Commands of the product that this program does not have yet. They are recognized, so that a script is told so
@@ -127,7 +128,6 @@ pub const NOT_SUPPORTED: &[&str] = &[
     "dospace",
     "dump",
     "file",
-    "find",
     "findmerge",
     "get",
     "getcache",
@@ -417,6 +417,8 @@ mod tests {
             ("rmattr", "rmattr"),
             ("mkhl", "Ambiguous command: \"mkhl\""),
             ("rmhlink", "rmhlink"),
+            ("find", "find"),
+            ("findm", "not supported: findmerge"),
         ] {
             assert_eq!(name(typed), expected, "{typed}");
         }

@@ -415,13 +415,7 @@ pub fn warnings(notice: &Notice) -> Vec<Vec<u8>> {
     match notice.code() {
         NoticeCode::LostAndFound => vec![
             text(&[b"Object \"", &notice.name, b"\" no longer referenced."]),
-            text(&[
-                b"Moving object to vob lost+found directory as \"",
-                &notice.name,
-                b".",
-                notice.oid.as_bytes(),
-                b"\".",
-            ]),
+            text(&[b"Moving object to vob lost+found directory as \"", &notice.name_there, b"\"."]),
         ],
         NoticeCode::OnlyVersionZero => {
             vec![text(&[b"This uncheckout left only version zero on branch \"", &notice.branch, b"\"."])]
@@ -573,7 +567,7 @@ mod tests {
         let notice = Notice {
             code: NoticeCode::LostAndFound.into(),
             name: b"prog.c".to_vec(),
-            oid: "5f68".into(),
+            name_there: b"prog.c.5f68".to_vec(),
             ..Notice::default()
         };
         let lines = warnings(&notice);

@@ -60,7 +60,8 @@ fn place(fault: &Diagnostic, source: Source) -> Vec<u8> {
     text(&[name(&fault.file, source), position.as_bytes()])
 }
 
-fn complaint(fault: &Diagnostic) -> String {
+/// What is wrong, and what would be right; without a final period.
+pub(super) fn complaint(fault: &Diagnostic) -> String {
     let message = match fault.kind() {
         DiagnosticKind::UnregisteredVob => "pattern is in no registered VOB",
         _ => fault.message.trim_end_matches('.'),

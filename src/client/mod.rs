@@ -52,6 +52,7 @@ mod chvob;
 mod edcs;
 mod editor;
 mod endview;
+mod find;
 mod help;
 mod ln;
 mod lock;

@@ -26,6 +26,8 @@ pub enum ValueKind {
     Number,
     /// The next two words are its values.
     Two,
+    /// The next word is its value; the option may be given several times (`-exec`).
+    Repeated,
 }
 
 /// An option that stands alone.
@@ -46,6 +48,11 @@ pub const fn number(word: &'static str) -> OptionSpec {
 /// An option with two values.
 pub const fn pair(word: &'static str) -> OptionSpec {
     OptionSpec { word, value: ValueKind::Two }
+}
+
+/// An option with a value that may be given several times.
+pub const fn repeated(word: &'static str) -> OptionSpec {
+    OptionSpec { word, value: ValueKind::Repeated }
 }
 
 /// The comment options most commands share.
@@ -95,12 +102,13 @@ impl Arguments {
             let full = spec.word.replace('/', "");
             let value = match spec.value {
                 ValueKind::None => None,
-                ValueKind::Required | ValueKind::Two => {
+                ValueKind::Required | ValueKind::Repeated | ValueKind::Two => {
                     Some(words.next().ok_or_else(|| OptionError::MissingValue(full.clone()))?.clone())
                 }
                 ValueKind::Number => words.next_if(|word| is_number(word)).cloned(),
             };
-            if value.is_some() && arguments.options.iter().any(|(word, _)| *word == full) {
+            let once = spec.value != ValueKind::Repeated;
+            if once && value.is_some() && arguments.options.iter().any(|(word, _)| *word == full) {
                 return Err(OptionError::Twice(full));
             }
             if spec.value == ValueKind::Two {
@@ -113,6 +121,36 @@ impl Arguments {
         }
         arguments.operands = words.cloned().collect();
         Ok(arguments)
+    }
+
+    /// Takes options that stand behind operands, for commands written as `find . -print` is: what follows the first
+    /// operands is taken apart again, until there is nothing left.
+    ///
+    /// # Errors
+    /// As [`Arguments::parse`].
+    pub fn with_options_behind(mut self, tables: &[&[OptionSpec]]) -> Result<Arguments, OptionError> {
+        let is_option = |word: &OsString| word.as_bytes().starts_with(b"-") && word.len() > 1;
+        let Some(first) = self.operands.iter().position(is_option) else {
+            return Ok(self);
+        };
+        let behind = self.operands.split_off(first);
+        let behind = Arguments::parse(tables, &behind)?.with_options_behind(tables)?;
+        for (word, value) in behind.options {
+            let known = |spec: &&OptionSpec| spec.word.replace('/', "") == word;
+            let spec = tables.iter().flat_map(|table| table.iter()).find(known);
+            let once = spec.is_some_and(|spec| spec.value != ValueKind::Repeated);
+            if once && value.is_some() && self.has(&word) {
+                return Err(OptionError::Twice(word));
+            }
+            self.options.push((word, value));
+        }
+        self.operands.extend(behind.operands);
+        Ok(self)
+    }
+
+    /// The options that were given, in their order, with their values.
+    pub fn given(&self) -> impl Iterator<Item = (&str, Option<&OsStr>)> {
+        self.options.iter().map(|(word, value)| (word.as_str(), value.as_deref()))
     }
 
     /// Tells whether an option was given; `word` is its full form.
@@ -225,6 +263,25 @@ mod tests {
         }
         assert_eq!(parse("-sin").unwrap_err().to_string(), "Missing argument for option \"-since\"");
         assert_eq!(parse("-c a -c b").unwrap_err(), OptionError::Twice("comment".to_owned()));
+    }
+
+    #[test]
+    fn options_may_stand_behind_operands_where_a_command_says_so() {
+        const FIND: &[OptionSpec] = &[flag("pri/nt"), flag("a/ll"), value("nam/e"), repeated("exe/c")];
+        let parse = |line: &str| {
+            let words: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
+            Arguments::parse(&[FIND], &words)?.with_options_behind(&[FIND])
+        };
+        let found = parse("a b -exec -x -name *.c c -print -exec y").unwrap();
+        assert_eq!(found.operands, ["a", "b", "c"]);
+        let given: Vec<(&str, Option<&str>)> =
+            found.given().map(|(word, value)| (word, value.and_then(OsStr::to_str))).collect();
+        let expected = [("exec", Some("-x")), ("name", Some("*.c")), ("print", None), ("exec", Some("y"))];
+        assert_eq!(given, expected);
+        assert_eq!(parse("-all -print").unwrap().operands, [""; 0]);
+        assert_eq!(parse("-name a . -name b").unwrap_err(), OptionError::Twice("name".to_owned()));
+        assert_eq!(parse("a -zz").unwrap_err(), OptionError::Unrecognized("-zz".to_owned()));
+        assert_eq!(parse("a -exec").unwrap_err(), OptionError::MissingValue("exec".to_owned()));
     }
 
     #[test]

@@ -38,8 +38,11 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
     let reply = session.call_about(&name, async |mut host| host.remove_view(request).await)?;
     // A view that is lost is known by its identity alone.
     let storage = reply.view.map_or(name, |view| view.storage);
-    for notice in reply.notices.iter().filter(|notice| notice.code() == NoticeCode::ReferencesRemoved) {
+    // What moved to lost+found is told before the VOB that it is in.
+    for of_vob in reply.notices.split_inclusive(|notice| notice.code() == NoticeCode::ReferencesRemoved) {
+        let Some((notice, lost)) = of_vob.split_last() else { continue };
         session.line(&[b"Removing references from VOB \"", &notice.name, b"\" ..."])?;
+        session.warnings(lost);
         session.line(&[
             b"Removed references to view \"",
             &storage,

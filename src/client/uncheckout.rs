@@ -61,12 +61,15 @@ fn uncheckout(session: &mut Session, pnames: &[Pname], keep: bool) -> Result<boo
     let request = UncheckoutRequest {
         context: Some(session.context()?),
         arguments: pnames.iter().map(argument).collect(),
+        only_tell: true,
     };
+    let told = tell_orphans(session, &request)?;
+    let request = UncheckoutRequest { only_tell: false, ..request };
     let reply = session.call(async |mut host| host.uncheckout(request).await)?;
     let mut all_done = true;
     for (pname, outcome) in pnames.iter().zip(reply.outcomes) {
         match outcome.outcome {
-            Some(UncheckoutOutcome::Done(done)) => report(session, &pname.typed, done)?,
+            Some(UncheckoutOutcome::Done(done)) => report(session, &pname.typed, done, &told)?,
             Some(UncheckoutOutcome::Failure(failure)) => {
                 all_done = false;
                 session.failure(&failure, &pname.typed, Some("cancel checkout for"));
@@ -77,11 +80,32 @@ fn uncheckout(session: &mut Session, pnames: &[Pname], keep: bool) -> Result<boo
     Ok(all_done)
 }
 
-/// Lost objects are told before the success line, an empty branch after it.
-fn report(session: &mut Session, typed: &[u8], done: UncheckedOut) -> Result<(), CommandError> {
+/// Says what will lose its last name, before anything is cancelled. Returns what was said.
+fn tell_orphans(session: &mut Session, request: &UncheckoutRequest) -> Result<Vec<Notice>, CommandError> {
+    let request = request.clone();
+    let reply = session.call(async |mut host| host.uncheckout(request).await)?;
+    let mut told = Vec::new();
+    for outcome in reply.outcomes {
+        // What is refused is told when it is tried.
+        if let Some(UncheckoutOutcome::Done(UncheckedOut { notices, .. })) = outcome.outcome {
+            session.warnings(&notices);
+            told.extend(notices);
+        }
+    }
+    Ok(told)
+}
+
+/// What was lost since it was told is told before the success line, an empty branch after it.
+fn report(
+    session: &mut Session,
+    typed: &[u8],
+    done: UncheckedOut,
+    told: &[Notice],
+) -> Result<(), CommandError> {
     let name = without_version(typed);
     let is_after = |notice: &Notice| notice.code() == NoticeCode::OnlyVersionZero;
-    let (after, before): (Vec<Notice>, Vec<Notice>) = done.notices.into_iter().partition(is_after);
+    let (after, mut before): (Vec<Notice>, Vec<Notice>) = done.notices.into_iter().partition(is_after);
+    before.retain(|notice| !told.iter().any(|told| told.oid == notice.oid));
     session.warnings(&before);
     if !done.keep_name.is_empty() {
         saved_copy(session, name, &done.keep_name)?;

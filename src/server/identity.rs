@@ -343,6 +343,14 @@ mod tests {
     }
 
     #[test]
+    fn names_lead_to_the_numbers_they_were_found_by() {
+        assert_eq!((user_number("UNIX:UID-77"), group_number("88")), (Some(77), Some(88)));
+        assert_eq!(user_number(&user_name(0)), Some(0));
+        assert_eq!(group_number(&group_name(0)), Some(0));
+        assert_eq!((user_number("no such user"), group_number("no\0group")), (None, None));
+    }
+
+    #[test]
     fn permission_bits_are_asked_for_the_one_class_the_caller_is_in() {
         use std::os::unix::fs::PermissionsExt;
         let file = tempfile::NamedTempFile::new().unwrap();

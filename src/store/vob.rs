@@ -8,12 +8,14 @@
 //! Locks, in the order they may be taken: `commit`, one of `ever`, `recent`. None is held while
 //! the journal is synced; `recent` is never held across engine calls.
 
+mod last;
 mod laws;
 mod mentions;
 mod place;
 mod read;
 
 pub use super::error::{CommitError, Committed, StoreError};
+pub use last::LastVersions;
 pub use laws::{LawBroken, LawCounts, check_laws};
 pub use mentions::Mention;
 pub use read::{Note, Placed};

@@ -160,7 +160,8 @@ pub(super) struct Former {
     pub bound: HashMap<VobIndex, Arc<BoundSpec>>,
 }
 
-struct Names<'a>(&'a VobState);
+/// The types of a VOB, by name.
+pub(super) struct Names<'a>(pub &'a VobState);
 
 impl Names<'_> {
     fn find(&self, kind: TypeKind, name: &str) -> Option<u32> {

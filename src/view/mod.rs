@@ -14,6 +14,7 @@ pub mod inode;
 pub mod live;
 mod namespace;
 pub mod private;
+pub mod query;
 pub mod resolve;
 mod respec;
 mod states;

@@ -194,6 +194,8 @@ Checked out "w.c" from version "/main/0".
 Checked in "w.c" version "/main/1".
 Link created: "src/w.c".
 $ cleartool rmview -force -tag w > /dev/null; cat lost+found/*; ls lost+found | wc -l
+cleartool: Warning: Object "w.c" no longer referenced.
+cleartool: Warning: Moving object to vob lost+found directory as "w.c.OID".
 w
 1
 "#,

@@ -66,10 +66,10 @@ pub trait QueryFacts: ElementFacts {
 
 /// A query with its names resolved in one VOB. A name that the VOB does not know makes its primitive false.
 #[derive(Debug)]
-pub struct BoundQuery(Node);
+pub struct BoundQuery(pub(super) Node);
 
 #[derive(Debug)]
-enum Node {
+pub(super) enum Node {
     And(Box<Node>, Box<Node>),
     Or(Box<Node>, Box<Node>),
     Not(Box<Node>),
@@ -89,7 +89,7 @@ enum Node {
 }
 
 #[derive(Debug)]
-enum Point {
+pub(super) enum Point {
     Branch(Branches),
     Version(Box<BoundSelector>),
 }
@@ -175,8 +175,13 @@ impl Point {
 /// Whether a selector fits some version that `wanted` accepts.
 fn selects(selector: &BoundSelector, facts: &dyn QueryFacts, wanted: &dyn Fn(u32, u32) -> bool) -> bool {
     let mut found = false;
-    let _ = selector.each_version(facts, None, &mut |branch, number| found |= wanted(branch, number));
+    selects_each(selector, facts, &mut |branch, number| found |= wanted(branch, number));
     found
+}
+
+/// Calls `each` with every version that a selector fits, perhaps more than once.
+pub(super) fn selects_each(selector: &BoundSelector, facts: &dyn QueryFacts, each: &mut dyn FnMut(u32, u32)) {
+    let _ = selector.each_version(facts, None, each);
 }
 
 impl BoundQuery {
@@ -187,7 +192,7 @@ impl BoundQuery {
 }
 
 impl Node {
-    fn holds(&self, object: QueryObject, facts: &dyn QueryFacts) -> bool {
+    pub(super) fn holds(&self, object: QueryObject, facts: &dyn QueryFacts) -> bool {
         match self {
             Node::And(a, b) => a.holds(object, facts) && b.holds(object, facts),
             Node::Or(a, b) => a.holds(object, facts) || b.holds(object, facts),

@@ -2,7 +2,7 @@
 //! panics, and a plan does what it says.
 
 use clerestory_specs::{
-    BoundSpec, BranchPlan, ConfigSpec, MAX_NEW_BRANCHES, Maker, PlanFailure, Query, Selection,
+    BoundSpec, BranchPlan, ConfigSpec, MAX_NEW_BRANCHES, Maker, PlanFailure, Query, QueryObject, Selection,
     parse_date_time,
 };
 use proptest::prelude::*;
@@ -191,6 +191,23 @@ proptest! {
                 bound.holds(object, &element), naive::holds(&query, object, &element), "{} of {:?}", query, object
             );
         }
+    }
+
+    #[test]
+    fn versions_are_enumerated_as_a_naive_judge_finds_them(
+        query in naive::query(), element in naive::element(), skipped in 0u32..4
+    ) {
+        let mut expected = Vec::new();
+        for (branch, index) in element.branches.iter().zip(0..).filter(|(_, index)| *index != skipped) {
+            let object = |number| QueryObject::Version { branch: index, number };
+            let numbers = branch.versions.keys().copied();
+            let holding = numbers.filter(|number| naive::holds(&query, object(*number), &element));
+            expected.extend(holding.map(|number| (index, number)));
+        }
+        let mut found = Vec::new();
+        let mut each = |branch, number| found.push((branch, number));
+        query.bind(&Types).each_version(&element, &|branch| branch != skipped, &mut each);
+        prop_assert_eq!(found, expected, "{}", query);
     }
 
     #[test]

@@ -1,8 +1,7 @@
-//! Checkout, uncheckout, and what commands ask about their arguments before they ask the user.
+//! Checkout, and what commands ask about their arguments before they ask the user.
 
 use super::auto_branch::{branch_path, plan_failure, planned_branches};
 use super::make_branch::{Making, plan_branch};
-use super::names;
 use crate::server::identity::Caller;
 use crate::server::proto::*;
 use crate::server::state::{Outcome, Server, now_ns};
@@ -216,7 +215,12 @@ impl Server {
         self.permit_element(caller, &target.vob, &target.element, operation)?;
         self.permit_view(caller, &target.view)?;
         if target.element.number == ElementNo::LOST_AND_FOUND {
-            return Err(Failure::other("lost+found cannot be checked out"));
+            let text = if making.is_some() {
+                "lost+found has no branches"
+            } else {
+                "lost+found cannot be checked out"
+            };
+            return Err(Failure::other(text));
         }
         let already =
             || Failure { view_tag: target.view.tag.clone(), ..Failure::new(FailureCode::AlreadyCheckedOut) };
@@ -447,76 +451,6 @@ impl Server {
             let _ = std::fs::remove_file(&new);
         }
         written
-    }
-
-    pub(super) fn cancel_check_out(
-        &self,
-        caller: &Caller,
-        request: &UncheckoutRequest,
-    ) -> Outcome<UncheckoutReply> {
-        let context = Server::context(&request.context)?;
-        let outcome = |argument: &UncheckoutArgument| UncheckoutOutcome {
-            outcome: Some(match self.cancel_one(caller, context, argument) {
-                Ok(done) => uncheckout_outcome::Outcome::Done(done),
-                Err(failure) => uncheckout_outcome::Outcome::Failure(failure),
-            }),
-        };
-        Ok(UncheckoutReply { outcomes: request.arguments.iter().map(outcome).collect() })
-    }
-
-    fn cancel_one(
-        &self,
-        caller: &Caller,
-        context: &Context,
-        argument: &UncheckoutArgument,
-    ) -> Outcome<UncheckedOut> {
-        let target = self.target(context, &argument.pname)?;
-        self.permit_element(caller, &target.vob, &target.element, "uncheckout")?;
-        self.permit_changes(caller, &target.view, "uncheckout")?;
-        let view = target.view.uuid();
-        let not_checked_out = || Failure {
-            view_storage: self.storage_of(&target.view),
-            ..Failure::new(FailureCode::NotCheckedOut)
-        };
-        let checkout = target.element.checkout_of(&view).ok_or_else(not_checked_out)?.clone();
-        self.refuse_locked(&target.vob, &target.element, Some(checkout.branch), caller, "uncheckout")?;
-        let mut done = UncheckedOut::default();
-        if argument.private_copy() == PrivateCopy::Keep && target.element.kind == ElementKind::File {
-            done.keep_name = self.keep_copy(&target)?;
-        }
-        let number = target.element.number;
-        let mut lost = Vec::new();
-        self.commit(&target.vob, |vob| {
-            let mut operations = Vec::new();
-            if target.element.kind == ElementKind::Directory {
-                let (changes, notices) = names::orphans(vob, &[(number, checkout.clone())])?;
-                lost = notices;
-                operations.extend(changes);
-            }
-            operations.push(Operation::CancelCheckOut { element: number, view });
-            Ok(vec![Transaction {
-                time_ns: now_ns(),
-                user: self.user(caller, context),
-                comment: String::new(),
-                attributes: vec![],
-                operations,
-            }])
-        })?;
-        done.notices.extend(lost);
-        if target.element.kind == ElementKind::File {
-            self.remove_data(&target)?;
-        }
-        self.show_again(&target)?;
-        let element = target.vob.element(number)?;
-        if element.branch(checkout.branch).versions.len() == 1 && checkout.branch != BranchNo::ROOT {
-            let branch = branch_id(&target.vob.vob.state(), &element, checkout.branch).into_bytes();
-            done.notices.push(Notice {
-                code: NoticeCode::OnlyVersionZero.into(),
-                branch,
-                ..Notice::default()
-            });
-        }
-        Ok(done)
     }
 
     /// Removes the private copy of a file that is no longer checked out. Whoever has it open

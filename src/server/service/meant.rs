@@ -13,7 +13,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Links followed one after another, as the kernel does.
-const LINKS_MAX: usize = 40;
+pub(in crate::server::service) const LINKS_MAX: usize = 40;
 
 /// What an argument, or a name below it, means.
 #[derive(Copy, Clone, Debug)]
@@ -289,7 +289,7 @@ fn failed<R>(argument: u32, path: Vec<u8>, recursed: bool, failure: Failure) -> 
 }
 
 /// Where a link at a path leads to: `.` and `..` cleaned.
-fn joined(link: &[u8], target: &[u8]) -> Vec<u8> {
+pub(in crate::server::service) fn joined(link: &[u8], target: &[u8]) -> Vec<u8> {
     let parent = link.iter().rposition(|byte| *byte == b'/').map_or(&b""[..], |place| &link[..place]);
     let parent = if target.starts_with(b"/") { b"" } else { parent };
     let mut names: Vec<&[u8]> = Vec::new();

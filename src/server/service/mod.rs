@@ -16,6 +16,7 @@ mod explain;
 mod facts;
 mod faults;
 mod file_data;
+mod find;
 mod groups;
 mod history;
 mod hyperlinks;
@@ -39,6 +40,7 @@ mod reserve;
 mod retype;
 mod slot;
 mod types;
+mod uncheckout;
 mod version_selector;
 mod version_tree;
 mod views;
@@ -188,6 +190,7 @@ calls! {
     attribute AttributeStream(AttributeRequest) -> AttributeItem = Server::attribute;
     protect ProtectStream(ProtectRequest) -> ProtectItem = Server::protect;
     check_vob CheckVobStream(CheckVobRequest) -> CheckVobItem = Server::check_vobs;
+    find FindStream(FindRequest) -> FindItem = Server::find;
 }
 
 impl Server {

@@ -179,7 +179,7 @@ impl Server {
         let facts = self.view_facts(tag)?;
         let mut notices = Vec::new();
         for (vob, elements) in held {
-            notices.push(self.cancel_checkouts(caller, context, &vob, &elements, (uuid, tag.as_str()))?);
+            notices.extend(self.cancel_checkouts(caller, context, &vob, &elements, (uuid, tag.as_str()))?);
         }
         self.host.remove_view(tag.as_str());
         self.host.tables_changed();
@@ -203,7 +203,7 @@ impl Server {
         }
         let mut notices = Vec::new();
         for (vob, elements) in held {
-            notices.push(self.cancel_checkouts(caller, context, &vob, &elements, (parsed, uuid))?);
+            notices.extend(self.cancel_checkouts(caller, context, &vob, &elements, (parsed, uuid))?);
         }
         Ok(RemoveViewReply { view: None, notices })
     }
@@ -216,7 +216,8 @@ impl Server {
         vob: &Arc<crate::view::MountedVob>,
         elements: &[ElementNo],
         (view, name): (ViewUuid, &str),
-    ) -> Outcome<Notice> {
+    ) -> Outcome<Vec<Notice>> {
+        let mut notices = Vec::new();
         self.commit(vob, |store| {
             let mut given_up = Vec::new();
             for number in elements {
@@ -224,7 +225,8 @@ impl Server {
                 let checkout = element.and_then(|element| element.checkout_of(&view).cloned());
                 given_up.extend(checkout.map(|checkout| (*number, checkout)));
             }
-            let (lost, _) = super::names::orphans(store, &given_up)?;
+            let (lost, told) = super::names::orphans(store, &given_up)?;
+            notices = told;
             let cancel = |element: &ElementNo| Operation::CancelCheckOut { element: *element, view };
             Ok(vec![Transaction {
                 time_ns: now_ns(),
@@ -235,7 +237,8 @@ impl Server {
             }])
         })?;
         let code = NoticeCode::ReferencesRemoved.into();
-        Ok(Notice { code, name: vob.tag.clone().into_bytes(), ..Notice::default() })
+        notices.push(Notice { code, name: vob.tag.clone().into_bytes(), ..Notice::default() });
+        Ok(notices)
     }
 
     /// Finds the elements checked out to a view, in every mounted VOB that has any.

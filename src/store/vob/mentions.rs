@@ -28,7 +28,7 @@ pub(super) struct Ever {
 
 /// A [`DirectoryNode`] whose names are not copied: some have thousands.
 #[derive(Deserialize)]
-struct NodeView<'a> {
+pub(super) struct NodeView<'a> {
     base: Option<VersionNo>,
     _depth: u32,
     _weight: u32,
@@ -47,6 +47,18 @@ impl<'a> From<&'a DirectoryNode> for NodeView<'a> {
         let change = |change: &'a NameChange| ChangeView { name: &change.name, entry: change.entry };
         let changes = node.changes.iter().map(change).collect();
         NodeView { base: node.base, _depth: node.depth, _weight: node.weight, changes }
+    }
+}
+
+impl NodeView<'_> {
+    /// The version it is stored against; none for a whole copy.
+    pub(super) fn base(&self) -> Option<VersionNo> {
+        self.base
+    }
+
+    pub(super) fn owned_changes(&self) -> Vec<NameChange> {
+        let owned = |change: &ChangeView<'_>| NameChange { name: change.name.into(), entry: change.entry };
+        self.changes.iter().map(owned).collect()
     }
 }
 
@@ -152,7 +164,7 @@ impl Vob {
 
     /// Reads how versions of a directory are stored, in no particular order; those in the engine
     /// only where `wanted` says so of the record.
-    fn nodes(
+    pub(super) fn nodes(
         &self,
         directory: ElementNo,
         versions: &[VersionNo],

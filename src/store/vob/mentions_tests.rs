@@ -3,7 +3,8 @@ use crate::store::engine::EngineKind;
 use crate::store::{CommitError, VobOptions};
 use crate::vob::state::predefined;
 use crate::vob::{
-    BranchNo, ElementKind, NameChange, Oid, Operation, Refused, Transaction, TypeKind, TypeNo, User, ViewUuid,
+    BranchNo, Element, ElementKind, NameChange, Oid, Operation, Refused, Transaction, TypeKind, TypeNo, User,
+    ViewUuid,
 };
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -137,6 +138,29 @@ fn applied(mut catalog: BTreeMap<Vec<u8>, Entry>, changes: &[NameChange]) -> BTr
     catalog
 }
 
+type Last = BTreeMap<(Vec<u8>, String), VersionNo>;
+
+fn last_of(fixture: &Fixture, element: &Element, first: BranchNo) -> Last {
+    let last = fixture.vob.last_versions(element, first).unwrap();
+    let key = |name: &[u8], entry: Entry| (name.to_vec(), format!("{entry:?}"));
+    last.iter().map(|(name, entry, version)| (key(name, entry), version)).collect()
+}
+
+/// A branch without more than its version 0 says what the version says that it sprouts from.
+fn last_of_twin(twin: &[BTreeMap<Vec<u8>, Entry>], element: &Element, first: BranchNo) -> Last {
+    let mut last = Last::new();
+    let mut numbers: Vec<VersionNo> = (0..twin.len() as u32).map(VersionNo).collect();
+    numbers.sort_by_key(|number| (element.version(*number).branch == first, *number));
+    for number in numbers {
+        let (catalog, branch) = (&twin[number.index()], element.version(number).branch);
+        if branch == BranchNo::ROOT || element.branch(branch).versions.len() > 1 {
+            let pairs = catalog.iter().map(|(name, entry)| (name.clone(), format!("{entry:?}")));
+            last.extend(pairs.map(|pair| (pair, number)));
+        }
+    }
+    last
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
@@ -181,6 +205,11 @@ proptest! {
             for (number, expected) in twin.iter().enumerate() {
                 let found = fixture.catalog(DirectoryAt::Version(VersionNo(number as u32)));
                 prop_assert_eq!(&found, expected, "version {}", number);
+            }
+            let element = fixture.vob.element(DIRECTORY).unwrap().unwrap();
+            for first in [BranchNo::ROOT, BranchNo(1)] {
+                let expected = last_of_twin(&twin, &element, first);
+                prop_assert_eq!(last_of(&fixture, &element, first), expected);
             }
             for name in NAMES {
                 let mentions = fixture.mentions(name);

@@ -254,10 +254,27 @@ impl Vob {
         if let Some(found) = self.recent.read().event(number) {
             return Ok(found);
         }
-        let page = self.records.get(&key::events(number.0 / EVENTS_PER_PAGE))?;
+        let events = self.event_page(number)?;
         let missing = || damaged("event", format!("no number {}", number.0));
-        let events: Vec<Event> = decode("events", &page.ok_or_else(missing)?)?;
         events.get((number.0 % EVENTS_PER_PAGE) as usize).copied().ok_or_else(missing)
+    }
+
+    /// Reads an event and those that are stored together with it.
+    ///
+    /// # Errors
+    /// As [`Vob::event`].
+    pub fn events_beside(&self, number: EventNo) -> Result<Vec<(EventNo, Event)>, StoreError> {
+        if let Some(found) = self.recent.read().event(number) {
+            return Ok(vec![(number, found)]);
+        }
+        let first = number.0 - number.0 % EVENTS_PER_PAGE;
+        Ok((first..).map(EventNo).zip(self.event_page(number)?).collect())
+    }
+
+    fn event_page(&self, number: EventNo) -> Result<Vec<Event>, StoreError> {
+        let page = self.records.get(&key::events(number.0 / EVENTS_PER_PAGE))?;
+        let page = page.ok_or_else(|| damaged("event", format!("no number {}", number.0)))?;
+        decode("events", &page)
     }
 
     /// Reads the transaction behind an event: its comment, attributes and operations.
@@ -265,18 +282,24 @@ impl Vob {
     /// # Errors
     /// If the journal fails or is damaged.
     pub fn transaction(&self, event: &Event) -> Result<Transaction, StoreError> {
-        let key = (event.segment, event.offset);
-        let frame = match self.frames.get(&key) {
-            Some(frame) => frame,
-            None => {
-                let payload = self.journal.read(Position { segment: event.segment, offset: event.offset })?;
-                let frame: Arc<Vec<Transaction>> = Arc::new(decode("journal frame", &payload)?);
-                self.frames.insert(key, Arc::clone(&frame));
-                frame
-            }
-        };
+        let frame = self.frame(event)?;
         let found = frame.get(event.transaction as usize);
         found.cloned().ok_or_else(|| damaged("event", format!("no transaction {}", event.transaction)))
+    }
+
+    /// Reads all transactions of the journal frame that an event is in.
+    ///
+    /// # Errors
+    /// As [`Vob::transaction`].
+    pub fn frame(&self, event: &Event) -> Result<Arc<Vec<Transaction>>, StoreError> {
+        let key = (event.segment, event.offset);
+        if let Some(frame) = self.frames.get(&key) {
+            return Ok(frame);
+        }
+        let payload = self.journal.read(Position { segment: event.segment, offset: event.offset })?;
+        let frame: Arc<Vec<Transaction>> = Arc::new(decode("journal frame", &payload)?);
+        self.frames.insert(key, Arc::clone(&frame));
+        Ok(frame)
     }
 
     /// Finds where a change set was placed.

@@ -173,7 +173,7 @@ impl Scene {
     /// The objects of a tree for which a query holds.
     fn holds(&self, given: &str, element: &Element) -> Result<String, String> {
         let query = self.query(given)??.bind(&Types);
-        let mut found = Vec::new();
+        let (mut found, mut versions) = (Vec::new(), Vec::new());
         if query.holds(QueryObject::Element, element) {
             found.push("element".to_owned());
         }
@@ -185,8 +185,14 @@ impl Scene {
             for &number in branch.versions.keys() {
                 if query.holds(QueryObject::Version { branch: index, number }, element) {
                     found.push(format!("{path}/{number}"));
+                    versions.push((index, number));
                 }
             }
+        }
+        let mut enumerated = Vec::new();
+        query.each_version(element, &|_| true, &mut |branch, number| enumerated.push((branch, number)));
+        if enumerated != versions {
+            return Err(format!("enumerated are {enumerated:?}, the query holds for {versions:?}"));
         }
         Ok(if found.is_empty() { "nothing".to_owned() } else { found.join(" ") })
     }

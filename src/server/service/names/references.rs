@@ -9,6 +9,9 @@ use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+/// Bytes of a name in a directory: NAME_MAX (include/uapi/linux/limits.h).
+const NAME_MAX: usize = 255;
+
 /// Answers what a catalog will be, where it will be another than it is.
 pub(super) type Instead<'a> = &'a dyn Fn(ElementNo, DirectoryAt) -> Option<Arc<Directory>>;
 
@@ -146,8 +149,29 @@ pub fn orphans_of(
 /// dot and its identity, the name cut so that both fit.
 pub(super) fn lost(element: &Element, leaf: &[u8]) -> (Vec<u8>, Notice) {
     let oid = element.oid.to_string();
-    let leaf = &leaf[..leaf.len().min(255 - oid.len() - 1)];
-    let name = [leaf, b".", oid.as_bytes()].concat();
+    let name = [cut(leaf, NAME_MAX - oid.len() - 1), b".", oid.as_bytes()].concat();
     let code = NoticeCode::LostAndFound.into();
-    (name, Notice { code, name: leaf.to_vec(), oid, ..Notice::default() })
+    let notice = Notice { code, name: leaf.to_vec(), oid, name_there: name.clone(), ..Notice::default() };
+    (name, notice)
+}
+
+/// The beginning of a name, at most so many bytes; no letter of a name in UTF-8 is cut through.
+fn cut(name: &[u8], length: usize) -> &[u8] {
+    let length = length.min(name.len());
+    let Ok(text) = std::str::from_utf8(name) else { return &name[..length] };
+    let end = (0..=length).rev().find(|end| text.is_char_boundary(*end));
+    &name[..end.unwrap_or_default()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_cut_between_letters() {
+        assert_eq!(cut(b"prog.c", 222), b"prog.c");
+        assert_eq!(cut(b"prog.c", 4), b"prog");
+        assert_eq!(cut("a\u{e9}\u{e9}".as_bytes(), 4), "a\u{e9}".as_bytes());
+        assert_eq!(cut(b"a\xc3\xa9\xff\xff", 2), b"a\xc3");
+    }
 }
