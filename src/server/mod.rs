@@ -15,7 +15,7 @@ pub mod state;
 pub mod transport;
 
 use crate::view::Host;
-use clerestory_mount::Time;
+use clerestory_mount::{Mounted, Time};
 use parking_lot::Mutex;
 use state::Server;
 use std::path::Path;
@@ -117,16 +117,7 @@ fn begin(start: &lifecycle::Start) -> Result<Server, RunError> {
         source,
     })?;
     host.set_invalidator(mounted.invalidator());
-    let server = Server {
-        home: start.home.clone(),
-        registry: registry::Registry::open(start.home.registry())?,
-        host,
-        mounted: Mutex::new(Some(mounted)),
-        administration: Mutex::new(()),
-        started_s: started.seconds,
-        host_name: identity::host_name(),
-        stop: tokio::sync::watch::Sender::new(false),
-    };
+    let server = Server::assemble(&start.home, host, Some(mounted))?;
     server.show_registered();
     Ok(server)
 }
@@ -211,6 +202,34 @@ fn end(server: &Server) {
 }
 
 impl Server {
+    fn assemble(home: &home::Home, host: Arc<Host>, mounted: Option<Mounted>) -> Result<Server, RunError> {
+        Ok(Server {
+            home: home.clone(),
+            registry: registry::Registry::open(home.registry())?,
+            started_s: host.started.seconds,
+            host,
+            mounted: Mutex::new(mounted),
+            administration: Mutex::new(()),
+            host_name: identity::host_name(),
+            stop: tokio::sync::watch::Sender::new(false),
+        })
+    }
+
+    /// A server of a home without a mount and without a socket, for a program that calls it itself
+    /// (see [`service::Direct`]) and looks at what views show through [`Server::host`].
+    ///
+    /// The home must have been created. Who runs such a server makes sure that no daemon has it.
+    ///
+    /// # Errors
+    /// If the home cannot be used.
+    pub fn without_mount(home: &home::Home) -> Result<Server, RunError> {
+        let started = Time { seconds: state::now_ns().div_euclid(1_000_000_000), nanoseconds: 0 };
+        let host = Arc::new(Host::new(home.viewroot().to_owned(), started));
+        let server = Server::assemble(home, host, None)?;
+        server.show_registered();
+        Ok(server)
+    }
+
     /// Shows every VOB and view that was mounted or started. One that cannot be used is left
     /// out, with its reason in the log; commands on it say the reason again.
     fn show_registered(&self) {

@@ -161,3 +161,20 @@ fn names_that_are_no_versions_are_refused() {
     }
     refused_with(libc::ENOTDIR, fs::metadata(project.directory.join("foo.c@@/main/1/x")));
 }
+
+#[test]
+fn a_checkout_whose_data_was_removed_does_not_keep_a_branch_from_being_listed() {
+    Project::small().check(
+        r#"
+$ cleartool co -nc foo.c
+Checked out "foo.c" from version "/main/2".
+$ rm foo.c; ls foo.c@@/main; cat foo.c@@/main/CHECKEDOUT
+0
+1
+2
+LATEST
+cat: foo.c@@/main/CHECKEDOUT: No such file or directory
+[exit 1]
+"#,
+    );
+}

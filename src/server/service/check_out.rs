@@ -2,6 +2,7 @@
 
 use super::auto_branch::{branch_path, plan_failure, planned_branches};
 use super::make_branch::{Making, plan_branch};
+use super::slot::free_leaf;
 use crate::server::identity::Caller;
 use crate::server::proto::*;
 use crate::server::state::{Outcome, Server, now_ns};
@@ -472,7 +473,6 @@ impl Server {
 
     /// Saves the private copy as `NAME.keep`, or the next free `.keep.N`; returns the leaf name.
     pub(super) fn keep_copy(&self, target: &Target) -> Outcome<Vec<u8>> {
-        use std::os::unix::ffi::OsStrExt;
         let Some((directory, name)) = &target.parent else {
             return Ok(Vec::new());
         };
@@ -482,18 +482,10 @@ impl Server {
         }
         let state = target.view.directory(&target.vob, *directory)?;
         let dir = target.storage().join(ViewStorage::private(&state.element.oid));
-        for attempt in 0u32.. {
-            let suffix = if attempt == 0 { ".keep".to_owned() } else { format!(".keep.{attempt}") };
-            let leaf = [name, suffix.as_bytes()].concat();
-            let path = dir.join(std::ffi::OsStr::from_bytes(&leaf));
-            if path.symlink_metadata().is_ok() || state.catalog.get(&leaf).is_some() {
-                continue;
-            }
-            copy_private(&target.view, &state, &data, &leaf)?;
-            self.host.private_changed(&target.view, &target.vob, *directory, &[&leaf]);
-            return Ok(leaf);
-        }
-        Ok(Vec::new())
+        let leaf = free_leaf(&dir, &state, name, ".keep");
+        copy_private(&target.view, &state, &data, &leaf)?;
+        self.host.private_changed(&target.view, &target.vob, *directory, &[&leaf]);
+        Ok(leaf)
     }
 }
 

@@ -5,7 +5,7 @@ use super::facts;
 use super::file_data::{Data, store_file};
 use super::groups::group_of_new;
 use super::names;
-use super::slot::Slot;
+use super::slot::{Slot, free_leaf};
 use crate::server::identity::Caller;
 use crate::server::proto::*;
 use crate::server::state::{Outcome, Server, now_ns};
@@ -333,10 +333,9 @@ impl Server {
             }
             (AfterMake::Nothing, true) => {
                 // It would hide the new element.
-                let mut aside = slot.leaf.clone();
-                aside.extend_from_slice(b".mkelem");
-                let target = private.with_file_name(OsStr::from_bytes(&aside));
-                std::fs::rename(&private, &target).map_err(system)?;
+                let dir = private.parent().unwrap_or(Path::new(""));
+                let aside = free_leaf(dir, &slot.state, &slot.leaf, ".mkelem");
+                std::fs::rename(&private, dir.join(OsStr::from_bytes(&aside))).map_err(system)?;
                 self.host.private_changed(&slot.view, &slot.vob, slot.directory, &[&aside]);
                 let code = NoticeCode::MovedAside.into();
                 made.notices.push(Notice { code, name: aside, ..Notice::default() });
@@ -430,3 +429,7 @@ fn told(outcome: Outcome<MadeElement>) -> MakeElementOutcome {
         made_directories: Vec::new(),
     }
 }
+
+#[cfg(test)]
+#[path = "make_tests.rs"]
+mod tests;

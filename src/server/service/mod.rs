@@ -2,7 +2,8 @@
 //!
 //! Handlers block: they read storage and wait for the journal. Each runs on a thread for
 //! blocking work; streams pass what they make through a short queue, so that a slow client
-//! holds its own call up and no other.
+//! holds its own call up and no other. [`Direct`] is the same calls for a program that has a
+//! [`Server`] of its own.
 
 mod attachable;
 mod attributes;
@@ -68,6 +69,22 @@ pub fn service(server: Arc<Server>) -> HostServer<Calls> {
 /// The service: hands each call to its handler.
 pub struct Calls(Arc<Server>);
 
+/// The calls of a server in this process, each answered before it returns, on the thread that
+/// makes it. Who calls is what the program says: there is no socket that would know better.
+pub struct Direct(Arc<Server>);
+
+impl Direct {
+    /// Returns the calls of a server.
+    pub fn of(server: Arc<Server>) -> Direct {
+        Direct(server)
+    }
+
+    /// Returns the server.
+    pub fn server(&self) -> &Arc<Server> {
+        &self.0
+    }
+}
+
 type Items<T> = Pin<Box<dyn tokio_stream::Stream<Item = Result<T, Status>> + Send>>;
 
 impl Calls {
@@ -130,6 +147,17 @@ macro_rules! calls {
             $(type $items = Items<$si>;
             async fn $stream(&self, request: Request<$sr>) -> Result<Response<Items<$si>>, Status> {
                 self.stream(request, $sh)
+            })*
+        }
+
+        impl Direct {
+            $(#[doc = concat!("Answers the call `", stringify!($name), "`.\n\n# Errors\nThe failure of the call as a whole.")]
+            pub fn $name(&self, caller: &Caller, request: &$request) -> Outcome<$answer> {
+                $handler(&self.0, caller, request)
+            })*
+            $(#[doc = concat!("Answers the call `", stringify!($stream), "`: hands every item to `send`, until that wants no more.\n\n# Errors\nThe failure of the call as a whole.")]
+            pub fn $stream(&self, caller: &Caller, request: &$sr, send: &mut dyn FnMut($si) -> bool) -> Outcome<()> {
+                $sh(&self.0, caller, request, send)
             })*
         }
     };

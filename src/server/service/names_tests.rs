@@ -2,6 +2,7 @@
 
 use super::super::facts::tests::{BAR, FOO, Fixture, OWN, SRC, change};
 use super::*;
+use crate::store::{LawBroken, check_laws};
 use crate::vob::apply::DirectoryAt;
 use crate::vob::state::predefined;
 use crate::vob::{ElementNo, Entry, Oid, Operation, VersionNo};
@@ -161,6 +162,64 @@ fn an_element_is_lost_when_the_last_of_several_names_goes() {
     assert_eq!(codes(rename(&fixture, &fixture.caller, &[there.as_str()], "src/back")), [None]);
     assert!(lost(&fixture).is_empty());
     assert_eq!(names(&fixture, SRC), ["back", "bar.c"]);
+}
+
+/// Two new directories that hold each other in their only versions; the root's checkout holds one.
+fn in_each_other(fixture: &Fixture) {
+    let [outer, inner] = [NEW, ElementNo(NEW.0 + 1)];
+    make(fixture, outer, ElementKind::Directory, 0);
+    make(fixture, inner, ElementKind::Directory, 0);
+    for (element, name, other) in [(outer, "inner", inner), (inner, "outer", outer)] {
+        let changes = vec![change(name, Some(Entry::Element(other)))];
+        let (branch, effective_ns) = (crate::vob::BranchNo::ROOT, None);
+        let version = Operation::CreateDirectoryVersion { element, branch, changes, effective_ns };
+        fixture.commit(2150, "anne", "", &[], vec![version]);
+    }
+    put(fixture, ElementNo::ROOT, "outer", outer);
+}
+
+#[track_caller]
+fn nothing_is_unreachable(fixture: &Fixture) {
+    let mut unreachable = Vec::new();
+    let mut note = |breach| {
+        // The fixture's contents are in no pool.
+        if let LawBroken::Unreachable { element } = breach {
+            unreachable.push(element);
+        }
+    };
+    check_laws(&fixture.vob.vob, &mut note).unwrap();
+    assert_eq!(unreachable, []);
+}
+
+#[test]
+fn directories_that_only_hold_each_other_are_lost() {
+    let fixture = checked_out();
+    in_each_other(&fixture);
+    let both = remove(&fixture, &fixture.caller, &["outer/inner", "outer"], false);
+    assert_eq!(codes(both), [Some(FailureCode::DirectoryNotCheckedOut), None]);
+    // The other one is found inside.
+    assert_eq!(lost(&fixture), [format!("outer.{}", Oid([NEW.0 as u8; 16]))]);
+    nothing_is_unreachable(&fixture);
+
+    let fixture = checked_out();
+    in_each_other(&fixture);
+    put(&fixture, ElementNo::ROOT, "z", ElementNo(NEW.0 + 1));
+    let argument = UncheckoutArgument { pname: Some(fixture.pname(".")), ..UncheckoutArgument::default() };
+    let request = UncheckoutRequest {
+        context: fixture.context(),
+        arguments: vec![argument],
+        ..UncheckoutRequest::default()
+    };
+    fixture.server.cancel_check_out(&fixture.caller, &request).unwrap();
+    assert_eq!(lost(&fixture), [format!("outer.{}", Oid([NEW.0 as u8; 16]))]);
+    nothing_is_unreachable(&fixture);
+
+    let fixture = checked_out();
+    in_each_other(&fixture);
+    put(&fixture, ElementNo::ROOT, "z", ElementNo(NEW.0 + 1));
+    assert_eq!(codes(remove(&fixture, &fixture.caller, &["outer", "z"], false)), [None, None]);
+    assert_eq!(lost(&fixture), [format!("z.{}", Oid([NEW.0 as u8 + 1; 16]))]);
+    nothing_is_unreachable(&fixture);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::vob::apply::valid_entry_name;
 use crate::vob::{ElementKind, ElementNo};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A directory and a name in it, catalogued or not.
@@ -26,6 +26,21 @@ impl Slot {
         let dir = ViewStorage::private(&self.state.element.oid);
         self.view.storage.dir().join(dir).join(OsStr::from_bytes(&self.leaf))
     }
+}
+
+/// A name with a suffix that nothing in a directory has: neither the view's private files, which are
+/// in `private` on the host, nor the catalog. `.keep`, then `.keep.1` and so on.
+pub fn free_leaf(private: &Path, state: &DirectoryState, name: &[u8], suffix: &str) -> Vec<u8> {
+    let mut leaf = [name, suffix.as_bytes()].concat();
+    for attempt in 1u32.. {
+        let is_taken = state.catalog.get(&leaf).is_some()
+            || private.join(OsStr::from_bytes(&leaf)).symlink_metadata().is_ok();
+        if !is_taken {
+            break;
+        }
+        leaf = [name, format!("{suffix}.{attempt}").as_bytes()].concat();
+    }
+    leaf
 }
 
 impl Server {

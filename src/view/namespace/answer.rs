@@ -285,7 +285,11 @@ impl Host {
             Place::OwnCheckout(number) => {
                 let element = vob.element(number).map_err(refuse)?;
                 let path = ViewStorage::checkout(&element.oid);
-                let found = rustix::fs::statat(view.storage.root(), &path, AtFlags::SYMLINK_NOFOLLOW)?;
+                let found = rustix::fs::statat(view.storage.root(), &path, AtFlags::SYMLINK_NOFOLLOW);
+                let found = found.map_err(|errno| match errno {
+                    rustix::io::Errno::NOENT => Refusal::NotFound,
+                    other => other.into(),
+                })?;
                 self.private_attributes(view, &found, PrivatePlace::Path(path), lookups)
             }
             Place::OtherCheckout(_, number) => {

@@ -14,6 +14,7 @@ use crate::view::MountedVob;
 use crate::view::live::View;
 use crate::vob::apply::DirectoryAt;
 use crate::vob::{Directory, Element, ElementNo, Entry, NameChange, Oid, Operation, SymlinkNo, VersionNo};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// A catalog that may be changed.
@@ -44,6 +45,7 @@ pub struct Edits<'a> {
     time_ns: i64,
     edited: Vec<Edited>,
     links: Vec<Operation>,
+    lost: HashSet<ElementNo>,
 }
 
 /// How a directory that is not checked out is taken.
@@ -57,7 +59,8 @@ pub enum NotCheckedOut {
 
 impl<'a> Edits<'a> {
     pub fn new(store: &'a Vob, vob: &'a Arc<MountedVob>, view: &'a Arc<View>, time_ns: i64) -> Edits<'a> {
-        Edits { store, vob, view, time_ns, edited: Vec::new(), links: Vec::new() }
+        let (edited, links, lost) = (Vec::new(), Vec::new(), HashSet::new());
+        Edits { store, vob, view, time_ns, edited, links, lost }
     }
 
     /// Reads an element that must exist.
@@ -198,6 +201,17 @@ impl<'a> Edits<'a> {
         edited.changes.push(change);
         edited.notes.extend(Some(note).filter(|note| !note.is_empty()));
         Ok(())
+    }
+
+    /// Plans that an element moves to `lost+found` under a name.
+    pub fn lose(&mut self, element: ElementNo, name: &[u8]) -> Outcome<()> {
+        self.lost.insert(element);
+        self.change(Opened::LOST_AND_FOUND, name, Some(Entry::Element(element)), String::new())
+    }
+
+    /// The elements that move to `lost+found`.
+    pub fn lost(&self) -> &HashSet<ElementNo> {
+        &self.lost
     }
 
     /// Plans a new VOB symbolic link that no directory catalogs yet.

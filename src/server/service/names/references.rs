@@ -1,4 +1,4 @@
-//! Which catalogs hold an element: one that none holds moves to `lost+found`.
+//! Which names lead to an element: one that none leads to moves to `lost+found`.
 
 use crate::server::proto::{Failure, Notice, NoticeCode};
 use crate::server::state::Outcome;
@@ -15,44 +15,86 @@ const NAME_MAX: usize = 255;
 /// Answers what a catalog will be, where it will be another than it is.
 pub(super) type Instead<'a> = &'a dyn Fn(ElementNo, DirectoryAt) -> Option<Arc<Directory>>;
 
-/// Tells whether some directory version or checkout will catalog an element.
+/// Tells whether names will lead to an element, from the root or from `lost+found`, through any
+/// directory versions and checkouts. What is in `lost` will have a name in `lost+found`.
+///
+/// That some directory catalogs it is not enough: two directories may hold each other in old
+/// versions, and nothing else hold them.
 ///
 /// # Errors
 /// If the VOB cannot be read.
-pub(super) fn is_catalogued(store: &Vob, element: &Element, instead: Instead<'_>) -> Outcome<bool> {
-    let wanted = Some(Entry::Element(element.number));
-    for (directory, name) in &element.names {
-        let parent =
-            store.element(*directory)?.ok_or_else(|| Failure::internal("a directory element is gone"))?;
-        // Newest first: most of what is looked for is in the newest.
-        let mut versions: Vec<DirectoryAt> =
-            parent.present_versions().map(|(number, _)| DirectoryAt::Version(number)).collect();
-        versions.reverse();
-        let checkouts = parent.checkouts.iter().map(|checkout| DirectoryAt::CheckedOut(checkout.number));
-        // Other versions may be stored against one that is changed in place: each is looked at.
-        let in_place = versions.iter().any(|at| instead(*directory, *at).is_some());
-        for at in checkouts.chain(versions.into_iter().filter(|_| in_place)) {
-            let catalog = match instead(*directory, at) {
-                Some(catalog) => catalog,
-                None => store.directory(*directory, at)?,
-            };
-            if catalog.get(name) == wanted {
-                return Ok(true);
-            }
+pub(super) fn is_reachable(
+    store: &Vob,
+    element: &Arc<Element>,
+    instead: Instead<'_>,
+    lost: &HashSet<ElementNo>,
+) -> Outcome<bool> {
+    let is_top =
+        |number| matches!(number, ElementNo::ROOT | ElementNo::LOST_AND_FOUND) || lost.contains(&number);
+    if is_top(element.number) {
+        return Ok(true);
+    }
+    let mut seen = HashSet::from([element.number]);
+    // The way up: elements, and how many of their names are still to be tried. The last is the likeliest.
+    let mut way = vec![(Arc::clone(element), element.names.len())];
+    while let Some((below, left)) = way.last_mut() {
+        let Some(next) = left.checked_sub(1) else {
+            way.pop();
+            continue;
+        };
+        *left = next;
+        let (directory, name) = &below.names[next];
+        if seen.contains(directory) {
+            continue;
         }
-        let count = parent.versions.len();
-        let mut found = false;
-        if !in_place && store.ever(*directory, count, name)?.contains(&Entry::Element(element.number)) {
-            store.mentions(*directory, count, name, &mut |mention| {
-                found |= mention.entry == wanted;
-                if found { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-            })?;
+        let gone = || Failure::internal("a directory element is gone");
+        let parent = store.element(*directory)?.ok_or_else(gone)?;
+        if !holds(store, &parent, name, below.number, instead)? {
+            continue;
         }
-        if found {
+        if is_top(parent.number) {
+            return Ok(true);
+        }
+        seen.insert(parent.number);
+        let names = parent.names.len();
+        way.push((parent, names));
+    }
+    Ok(false)
+}
+
+/// Tells whether some version or checkout of a directory will catalog an element under a name.
+fn holds(
+    store: &Vob,
+    directory: &Element,
+    name: &[u8],
+    element: ElementNo,
+    instead: Instead<'_>,
+) -> Outcome<bool> {
+    let (number, wanted) = (directory.number, Some(Entry::Element(element)));
+    // Newest first: most of what is looked for is in the newest.
+    let mut versions: Vec<DirectoryAt> =
+        directory.present_versions().map(|(version, _)| DirectoryAt::Version(version)).collect();
+    versions.reverse();
+    let checkouts = directory.checkouts.iter().map(|checkout| DirectoryAt::CheckedOut(checkout.number));
+    // Other versions may be stored against one that is changed in place: each is looked at.
+    let in_place = versions.iter().any(|at| instead(number, *at).is_some());
+    for at in checkouts.chain(versions.into_iter().filter(|_| in_place)) {
+        let catalog = match instead(number, at) {
+            Some(catalog) => catalog,
+            None => store.directory(number, at)?,
+        };
+        if catalog.get(name) == wanted {
             return Ok(true);
         }
     }
-    Ok(false)
+    let (count, mut found) = (directory.versions.len(), false);
+    if !in_place && store.ever(number, count, name)?.contains(&Entry::Element(element)) {
+        store.mentions(number, count, name, &mut |mention| {
+            found |= mention.entry == wanted;
+            if found { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+    }
+    Ok(found)
 }
 
 /// Finds what the checkouts of directories catalog and nothing else does: those elements lose
@@ -79,7 +121,7 @@ pub fn orphans(store: &Vob, given_up: &[(ElementNo, Checkout)]) -> Outcome<(Opti
             let missing = || Failure::internal("a catalogued element is gone");
             let element = store.element(child)?.ok_or_else(missing)?;
             let gone = |directory, at| own(directory, at).then(Arc::default);
-            if !found.contains(&child) && !is_catalogued(store, &element, &gone)? {
+            if !is_reachable(store, &element, &gone, &found)? {
                 let (name, notice) = lost(&element, &change.name);
                 found.insert(child);
                 changes.push(NameChange { name: name.into(), entry: change.entry });
@@ -134,7 +176,7 @@ pub fn orphans_of(
             }
             let missing = || Failure::internal("a catalogued element is gone");
             let element = store.element(child)?.ok_or_else(missing)?;
-            if !is_catalogued(store, &element, &gone)? {
+            if !is_reachable(store, &element, &gone, found)? {
                 let (name, notice) = lost(&element, name);
                 found.insert(child);
                 moved.push((NameChange { name: name.into(), entry: Some(entry) }, notice));

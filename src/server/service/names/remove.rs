@@ -1,7 +1,7 @@
 //! rmname: a name goes, the element stays.
 
 use super::edits::{Edits, NotCheckedOut, Opened};
-use super::references::{is_catalogued, lost};
+use super::references::{is_reachable, lost};
 use super::told;
 use crate::server::identity::Caller;
 use crate::server::proto::*;
@@ -65,10 +65,11 @@ impl Server {
         let mut after = (*edits.catalog(opened)?).clone();
         after.apply(&[NameChange { name: slot.leaf.as_slice().into(), entry: None }]);
         let after = Arc::new(after);
-        let kept = is_catalogued(edits.store, &element, &|directory, at| {
+        let instead = |directory, at| {
             let place = Opened { directory, at };
             if place == opened { Some(Arc::clone(&after)) } else { edits.planned(place) }
-        })?;
+        };
+        let kept = is_reachable(edits.store, &element, &instead, edits.lost())?;
         if kept {
             edits.change(opened, &slot.leaf, None, note)?;
             return Ok(Removed { notices: Vec::new(), element: Some(number) });
@@ -78,7 +79,7 @@ impl Server {
         }
         let (name, notice) = lost(&element, &slot.leaf);
         edits.change(opened, &slot.leaf, None, note)?;
-        edits.change(Opened::LOST_AND_FOUND, &name, Some(entry), String::new())?;
+        edits.lose(number, &name)?;
         Ok(Removed { notices: vec![notice], element: Some(number) })
     }
 
