@@ -235,7 +235,8 @@ impl Client {
     }
 
     fn check_out(&mut self, names: &[String]) {
-        let argument = |name: &String| CheckoutArgument { pname: self.pname(name), comment: Vec::new() };
+        let argument =
+            |name: &String| CheckoutArgument { pname: self.pname(name), ..CheckoutArgument::default() };
         let arguments = names.iter().map(argument).collect();
         let request = CheckoutRequest { context: self.context(), arguments, ..CheckoutRequest::default() };
         let reply = self.runtime.block_on(self.host.checkout(request)).expect("the daemon answers");

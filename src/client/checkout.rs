@@ -3,11 +3,15 @@
 use super::commands::{Command, exclusive, missing};
 use super::comment::{self, CommentSource, Prompt};
 use super::options::{Arguments, flag, value};
-use super::pname::without_version;
+use super::pname::{beside, without_version};
 use super::profile::Profile;
 use super::session::{CommandError, CommandResult, Outcome, Session, system_text};
 use crate::server::proto::checkout_outcome::Outcome as CheckoutOutcome;
-use crate::server::proto::{CheckedOut, CheckoutArgument, CheckoutRequest, Notice, NoticeCode, Pname};
+use crate::server::proto::inspect_outcome::Outcome as InspectOutcome;
+use crate::server::proto::{
+    CheckedOut, CheckoutArgument, CheckoutRequest, InspectRequest, Inspection, Notice, NoticeCode,
+    ObjectKind, Pname,
+};
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
@@ -32,6 +36,7 @@ pub const COMMAND: Command = Command {
         flag("nwa/rn"),
         flag("q/uery"),
         flag("nq/uery"),
+        flag("use/hijack"),
     ],
     comments: true,
     run,
@@ -44,6 +49,7 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
     exclusive(arguments, &["reserved", "unreserved"])?;
     exclusive(arguments, &["branch", "version"])?;
     exclusive(arguments, &["out", "ndata"])?;
+    exclusive(arguments, &["query", "nquery"])?;
     if arguments.has("out") && arguments.operands.len() > 1 {
         return Err(CommandError::Usage("Option -out is for one element".to_owned()));
     }
@@ -52,13 +58,7 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
     }
     let source = comment::source("checkout", arguments, CommentSource::AskEach)?;
     let pnames = session.pnames(&arguments.operands)?;
-    let mut all_done = true;
-    // Asked one by one, the objects are also checked out one by one, so that each answer shows at once.
-    let batch = if source == CommentSource::AskEach { 1 } else { pnames.len() };
-    for pnames in pnames.chunks(batch) {
-        all_done &= checkout(session, arguments, &source, pnames)?;
-    }
-    Ok(Outcome::of(all_done))
+    checkout(session, arguments, &source, &pnames).map(Outcome::of)
 }
 
 fn checkout(
@@ -68,17 +68,26 @@ fn checkout(
     pnames: &[Pname],
 ) -> Result<bool, CommandError> {
     let objects: Vec<&[u8]> = pnames.iter().map(|pname| pname.typed.as_slice()).collect();
-    let comments = comment::texts(session, source, Prompt::Checkout, &objects, &[])?;
+    let comments = match source {
+        CommentSource::AskEach => ask_for_comments(session, pnames)?,
+        source => comment::texts(session, source, Prompt::Checkout, &objects, &[])?,
+    };
+    let exact = match arguments.has("query") && !arguments.has("branch") && !arguments.has("version") {
+        true => ask_for_versions(session, pnames)?,
+        false => vec![false; pnames.len()],
+    };
     let copy = match (arguments.value("out"), pnames) {
         (Some(out), [pname]) => Some(Copy::begin(Path::new(out), &pname.typed)?),
         _ => None,
     };
-    let arguments_with_comments = pnames.iter().cloned().zip(comments);
+    let argument = |((pname, comment), exact_version): ((&Pname, _), _)| CheckoutArgument {
+        pname: Some(pname.clone()),
+        comment,
+        exact_version,
+    };
     let request = CheckoutRequest {
         context: Some(session.context()?),
-        arguments: arguments_with_comments
-            .map(|(pname, comment)| CheckoutArgument { pname: Some(pname), comment })
-            .collect(),
+        arguments: pnames.iter().zip(comments).zip(exact).map(argument).collect(),
         unreserved: is_unreserved(arguments),
         no_data: arguments.has("ndata") || arguments.has("out"),
         exact_version: arguments.has("version"),
@@ -96,7 +105,7 @@ fn checkout(
                     all_done = false;
                     session.error(&sentence);
                 }
-                report(session, typed, &done, !arguments.has("nwarn"))?;
+                all_done &= report(session, typed, &done, !arguments.has("nwarn"))?;
             }
             Some(CheckoutOutcome::Failure(failure)) => {
                 all_done = false;
@@ -110,6 +119,53 @@ fn checkout(
         }
     }
     Ok(all_done)
+}
+
+/// Asks for the comment of each object that can be checked out as far as is known; the checkout itself says what is
+/// wrong with the others.
+fn ask_for_comments(session: &mut Session, pnames: &[Pname]) -> Result<Vec<Vec<u8>>, CommandError> {
+    let request = InspectRequest { context: Some(session.context()?), pnames: pnames.to_vec() };
+    let reply = session.call(async |mut host| host.inspect(request).await)?;
+    let mut comments = Vec::with_capacity(pnames.len());
+    for (pname, outcome) in pnames.iter().zip(reply.outcomes) {
+        let is_asked = matches!(outcome.outcome, Some(InspectOutcome::Done(found))
+            if !found.checked_out && found.kind() != ObjectKind::ViewPrivateObject);
+        let objects = if is_asked { vec![pname.typed.as_slice()] } else { Vec::new() };
+        let texts = comment::texts(session, &CommentSource::AskEach, Prompt::Checkout, &objects, &[])?;
+        comments.push(texts.into_iter().next().unwrap_or_default());
+    }
+    Ok(comments)
+}
+
+/// Asks, where the view selects another version than the newest of its branch, which of them to check out; tells for
+/// each argument whether it is the one that is selected.
+fn ask_for_versions(session: &mut Session, pnames: &[Pname]) -> Result<Vec<bool>, CommandError> {
+    let request = InspectRequest { context: Some(session.context()?), pnames: pnames.to_vec() };
+    let reply = session.call(async |mut host| host.inspect(request).await)?;
+    let mut exact = Vec::with_capacity(pnames.len());
+    for (pname, outcome) in pnames.iter().zip(reply.outcomes) {
+        // The checkout itself says what is wrong.
+        let Some(InspectOutcome::Done(found)) = outcome.outcome else {
+            exact.push(false);
+            continue;
+        };
+        let differs = !found.newest.is_empty() && found.newest != found.version;
+        exact.push(differs && !ask_for_newest(session, &pname.typed, &found)?);
+    }
+    Ok(exact)
+}
+
+fn ask_for_newest(session: &mut Session, typed: &[u8], found: &Inspection) -> Result<bool, CommandError> {
+    let question = [
+        b"The view selects version \"".as_slice(),
+        &found.version,
+        b"\" of \"",
+        typed,
+        b"\", which is not the latest on its branch.\nCheck out version \"",
+        &found.newest,
+        b"\" instead?",
+    ];
+    Ok(session.ask(&question.concat(), true)?)
 }
 
 /// The file of `-out`: made before the checkout, so that a place that cannot be written refuses it.
@@ -163,13 +219,47 @@ fn is_unreserved(arguments: &Arguments) -> bool {
     arguments.has("unreserved") || (!arguments.has("reserved") && by_profile())
 }
 
-fn report(session: &mut Session, typed: &[u8], done: &CheckedOut, warn: bool) -> Result<(), CommandError> {
+/// Prints what became of a checkout, and of the branches made for it; tells whether the data came to its place.
+///
+/// # Errors
+/// Standard output is closed.
+pub fn report(
+    session: &mut Session,
+    typed: &[u8],
+    done: &CheckedOut,
+    warn: bool,
+) -> Result<bool, CommandError> {
     let name = without_version(typed);
     created_branches(session, typed, &done.notices)?;
-    if warn {
-        session.warnings(&done.notices);
+    let mut all_done = true;
+    for notice in &done.notices {
+        if notice.code() == NoticeCode::CopiedCheckedOut {
+            all_done = false;
+            could_not_copy(session, name, &beside(name, &notice.name), warn);
+        } else if warn {
+            session.warnings(std::slice::from_ref(notice));
+        }
     }
-    checked_out(session, name, &done.version)
+    if !done.version.is_empty() {
+        checked_out(session, name, &done.version)?;
+    }
+    Ok(all_done)
+}
+
+/// Says that the view shows another version where the data should be, and where the data is.
+fn could_not_copy(session: &mut Session, name: &[u8], copied: &[u8], warn: bool) {
+    if warn {
+        let keep = [name, b".keep"].concat();
+        let rename = [b"Unable to rename \"", name, b"\" to \"", &keep, b"\": Read-only filesystem."];
+        session.warning(&rename.concat());
+    }
+    let hint: &[u8] = b"Correct the condition, then uncheckout and re-checkout the element.";
+    let error: [&[u8]; 4] =
+        [b"Checked out version, but could not copy to \"", name, b"\": File exists.\n", hint];
+    session.error(&error.concat());
+    if warn && copied != name {
+        session.warning(&[b"Copied checked out version to \"", copied, b"\"."].concat());
+    }
 }
 
 /// Prints the branches among notices.

@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use super::options::{Arguments, COMMENT_OPTIONS, OptionSpec};
 use super::session::{CommandError, CommandResult, Session};
 use super::{
-    catcs, cd, checkin, checkout, checkvob, describe, edcs, endview, explain, help, ls, lscheckout,
+    catcs, cd, checkin, checkout, checkvob, describe, edcs, endview, explain, file, help, ls, lscheckout,
     lshistory, lsprivate, lstype, lsview, lsvob, lsvtree, mkbranch, mkdir, mkelem, mklabel, mktype, mkview,
     mkvob, mount, pwd, pwv, quit, recoverview, rename, reserve, rmtype, rmview, rmvob, setcs, setview,
     startview, umount, uncheckout,
@@ -43,6 +43,7 @@ pub const COMMANDS: &[Command] = &[
     edcs::COMMAND,
     endview::COMMAND,
     explain::COMMAND,
+    file::COMMAND,
     help::COMMAND,
     ls::COMMAND,
     lscheckout::COMMAND,
@@ -127,7 +128,6 @@ pub const NOT_SUPPORTED: &[&str] = &[
     "diffcr",
     "dospace",
     "dump",
-    "file",
     "findmerge",
     "get",
     "getcache",
@@ -404,6 +404,8 @@ mod tests {
             ("unl", "unlock"),
             ("lock", "lock"),
             ("findm", "not supported: findmerge"),
+            ("file", "file"),
+            ("fi", "Ambiguous command: \"fi\""),
             ("mkdir", "mkdir"),
             ("mount", "mount"),
             ("pwv", "pwv"),

@@ -13,6 +13,18 @@ pub fn text(pieces: &[&[u8]]) -> Vec<u8> {
     pieces.concat()
 }
 
+/// What a type manager complains of, in its own name.
+pub fn type_manager_line(failure: &Failure, pname: &[u8]) -> Option<Vec<u8>> {
+    let why: &[u8] = match failure.code() {
+        FailureCode::LineTooLong => b"a line exceeding 8000 bytes",
+        FailureCode::HasNul => b"a NUL byte",
+        _ => return None,
+    };
+    let hint = b"Use a different type manager (such as compressed file).";
+    let says = [&failure.name, &b": Error: \""[..], pname, b"\" is not a 'text file': it contains ", why];
+    Some([&says.concat()[..], b".\n", hint].concat())
+}
+
 /// The error sentences for a failure of `pname`, the reason first. `verb` (such as `check out`) adds the line
 /// `Unable to check out "pname".`
 pub fn sentences(failure: &Failure, pname: &[u8], verb: Option<&str>) -> Vec<Vec<u8>> {
@@ -88,7 +100,6 @@ fn reasons(failure: &Failure, pname: &[u8]) -> Vec<Vec<u8>> {
         FailureCode::NoSpace => plain("No space left on device."),
         FailureCode::ReadOnly => plain("Read-only file system."),
         FailureCode::Permission => permission(failure),
-        FailureCode::NoCheckedoutRule => plain("Checked-out version is not selected by view."),
         FailureCode::BranchExists => vec![text(&[
             b"Element already has a branch of type \"",
             &failure.name,
@@ -250,6 +261,10 @@ fn reasons(failure: &Failure, pname: &[u8]) -> Vec<Vec<u8>> {
             let kind = kind_name(failure.object_kind());
             quoted(&format!("Attributes and hyperlinks cannot be attached to a {kind}: "), name, ".")
         }
+        FailureCode::LineTooLong | FailureCode::HasNul => {
+            quoted("Type manager ", name, " failed create_version operation.")
+        }
+        FailureCode::NoElementType => no_element_type(failure),
         FailureCode::NotDone => plain("Nothing was done because another object failed."),
         FailureCode::Unspecified => {
             vec![text(&[b"The daemon reported an unknown error. ", failure.text.as_bytes()])]
@@ -277,6 +292,15 @@ fn value_words(facts: &AttributeTypeFacts) -> (&'static str, String) {
         false => format!("one of {}", facts.enumeration.join(", ")),
     };
     (form, allowed)
+}
+
+/// No rule of the magic files, which `text` names, leads to a type that the VOB has.
+fn no_element_type(failure: &Failure) -> Vec<Vec<u8>> {
+    let mut lines = vec![text(&[b"Can't pick element type from rules in ", failure.text.as_bytes(), b"."])];
+    if !failure.name.is_empty() {
+        lines.push(text(&[b"The VOB has none of the element types: ", &failure.name]));
+    }
+    lines
 }
 
 /// The directory in which a typed name is, as the user would type it.
@@ -428,15 +452,15 @@ pub fn warnings(notice: &Notice) -> Vec<Vec<u8>> {
         NoticeCode::MovedAside => {
             vec![text(&[b"Existing view private object saved as \"", &notice.name, b"\"."])]
         }
-        NoticeCode::CopiedCheckedOut => {
-            vec![text(&[b"Copied checked out version to \"", &notice.name, b"\"."])]
-        }
         NoticeCode::MovedWithCheckouts => vec![text(&[
             b"Moved element with checkouts to \"",
             &notice.name,
             b"\";\nview private data may need to be moved.",
         ])],
-        NoticeCode::CreatedBranch | NoticeCode::ReferencesRemoved | NoticeCode::Unspecified => Vec::new(),
+        NoticeCode::CopiedCheckedOut
+        | NoticeCode::CreatedBranch
+        | NoticeCode::ReferencesRemoved
+        | NoticeCode::Unspecified => Vec::new(),
     }
 }
 

@@ -1,16 +1,14 @@
 //! `mkbranch`: makes branches, and checks out on them.
 
-use super::checkout::{checked_out, created_branch};
+use super::checkout::report;
 use super::commands::{Command, missing};
 use super::comment::{self, CommentSource, Prompt};
 use super::options::{Arguments, flag, value};
 use super::pname::without_version;
-use super::session::{CommandError, CommandResult, Outcome, Session};
+use super::session::{CommandResult, Outcome, Session};
 use super::target::type_selector;
 use crate::server::proto::make_branch_outcome::Outcome as BranchOutcome;
-use crate::server::proto::{
-    BranchFailure, CheckedOut, CheckoutArgument, MakeBranchRequest, NoticeCode, SelectorKind,
-};
+use crate::server::proto::{BranchFailure, CheckoutArgument, MakeBranchRequest, SelectorKind};
 
 /// The table entry.
 pub const COMMAND: Command = Command {
@@ -32,51 +30,32 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
     let source = comment::source("mkbranch", arguments, CommentSource::AskEach)?;
     let branch_type = type_selector(session, branch, SelectorKind::BranchType)?;
     let pnames = session.pnames(operands)?;
-    let batch = if source == CommentSource::AskEach { 1 } else { pnames.len() };
+    let objects: Vec<&[u8]> = pnames.iter().map(|pname| pname.typed.as_slice()).collect();
+    let comments = comment::texts(session, &source, Prompt::Creation, &objects, &[])?;
+    let with_comment =
+        |(pname, comment)| CheckoutArgument { pname: Some(pname), comment, ..CheckoutArgument::default() };
+    let request = MakeBranchRequest {
+        context: Some(session.context()?),
+        branch_type: Some(branch_type.clone()),
+        arguments: pnames.iter().cloned().zip(comments).map(with_comment).collect(),
+        no_checkout: arguments.has("nco"),
+        version: arguments.bytes("version"),
+    };
+    let reply = session.call(async |mut host| host.make_branch(request).await)?;
     let mut all_done = true;
-    for pnames in pnames.chunks(batch) {
-        let objects: Vec<&[u8]> = pnames.iter().map(|pname| pname.typed.as_slice()).collect();
-        let comments = comment::texts(session, &source, Prompt::Creation, &objects, &[])?;
-        let with_comment = |(pname, comment)| CheckoutArgument { pname: Some(pname), comment };
-        let request = MakeBranchRequest {
-            context: Some(session.context()?),
-            branch_type: Some(branch_type.clone()),
-            arguments: pnames.iter().cloned().zip(comments).map(with_comment).collect(),
-            no_checkout: arguments.has("nco"),
-            version: arguments.bytes("version"),
-        };
-        let reply = session.call(async |mut host| host.make_branch(request).await)?;
-        for (typed, outcome) in objects.into_iter().zip(reply.outcomes) {
-            match outcome.outcome {
-                Some(BranchOutcome::Done(done)) => report(session, typed, &done, arguments)?,
-                Some(BranchOutcome::Failure(failure)) => {
-                    all_done = false;
-                    refuse(session, &branch_type.name, typed, &failure);
-                }
-                None => all_done = false,
+    for (typed, outcome) in objects.into_iter().zip(reply.outcomes) {
+        match outcome.outcome {
+            Some(BranchOutcome::Done(done)) => {
+                all_done &= report(session, typed, &done, !arguments.has("nwarn"))?;
             }
+            Some(BranchOutcome::Failure(failure)) => {
+                all_done = false;
+                refuse(session, &branch_type.name, typed, &failure);
+            }
+            None => all_done = false,
         }
     }
     Ok(Outcome::of(all_done))
-}
-
-fn report(
-    session: &mut Session,
-    typed: &[u8],
-    done: &CheckedOut,
-    arguments: &Arguments,
-) -> Result<(), CommandError> {
-    let name = without_version(typed);
-    for notice in done.notices.iter().filter(|notice| notice.code() == NoticeCode::CreatedBranch) {
-        created_branch(session, &notice.name, name, &notice.version)?;
-    }
-    if !arguments.has("nwarn") {
-        session.warnings(&done.notices);
-    }
-    if done.version.is_empty() {
-        return Ok(());
-    }
-    checked_out(session, name, &done.version)
 }
 
 fn refuse(session: &mut Session, branch: &[u8], typed: &[u8], failed: &BranchFailure) {

@@ -24,17 +24,12 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
     let source = comment::source("mkdir", arguments, CommentSource::AskEach)?;
     let after = if arguments.has("nco") { AfterMake::Nothing } else { AfterMake::CheckOut };
     let pnames = session.pnames(&arguments.operands)?;
-    let batch = if source == CommentSource::AskEach { 1 } else { pnames.len() };
-    let mut all_done = true;
-    for pnames in pnames.chunks(batch) {
-        let request = MakeDirectoryRequest {
-            arguments: creations(session, &source, pnames)?,
-            context: Some(session.context()?),
-            after: after.into(),
-            use_group_list: uses_group_list(),
-        };
-        let reply = session.call(async |mut host| host.make_directory(request).await)?;
-        all_done &= report(session, pnames, reply.outcomes, Made::Directory)?;
-    }
-    Ok(Outcome::of(all_done))
+    let request = MakeDirectoryRequest {
+        arguments: creations(session, &source, &pnames)?,
+        context: Some(session.context()?),
+        after: after.into(),
+        use_group_list: uses_group_list(),
+    };
+    let reply = session.call(async |mut host| host.make_directory(request).await)?;
+    report(session, &pnames, reply.outcomes, Made::Directory, true).map(Outcome::of)
 }

@@ -4,11 +4,14 @@ use super::checkin::checked_in;
 use super::checkout::{checked_out, created_branch};
 use super::commands::{Command, exclusive, missing};
 use super::comment::{self, CommentSource, Prompt};
+use super::magic::Magic;
 use super::options::{Arguments, flag, value};
+use super::pname::beside;
 use super::session::{CommandError, CommandResult, Outcome, Session};
 use crate::server::proto::make_element_outcome::Outcome as MakeOutcome;
 use crate::server::proto::{
-    AfterMake, MadeElement, MakeElementArgument, MakeElementOutcome, MakeElementRequest, NoticeCode, Pname,
+    AfterMake, FailureCode, MadeElement, MakeElementArgument, MakeElementOutcome, MakeElementRequest, Notice,
+    NoticeCode, Pname,
 };
 
 /// The table entry.
@@ -41,22 +44,39 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
         _ => AfterMake::CheckOut,
     };
     let pnames = session.pnames(&arguments.operands)?;
-    let batch = if source == CommentSource::AskEach { 1 } else { pnames.len() };
-    let mut all_done = true;
-    for pnames in pnames.chunks(batch) {
-        let request = MakeElementRequest {
-            arguments: creations(session, &source, pnames)?,
-            context: Some(session.context()?),
-            element_type: arguments.bytes("eltype"),
-            after: after.into(),
-            make_path: arguments.has("mkpath"),
-            preserve_time: arguments.has("ptime"),
-            use_group_list: uses_group_list(),
-        };
-        let reply = session.call(async |mut host| host.make_element(request).await)?;
-        all_done &= report(session, pnames, reply.outcomes, Made::Element)?;
+    let magic = match arguments.has("eltype") {
+        true => None,
+        false => Some(Magic::read(session)?),
+    };
+    let mut creations = creations(session, &source, &pnames)?;
+    if let Some(magic) = &magic {
+        for (creation, operand) in creations.iter_mut().zip(&arguments.operands) {
+            creation.element_types = magic.types(operand);
+        }
     }
-    Ok(Outcome::of(all_done))
+    let request = MakeElementRequest {
+        arguments: creations,
+        context: Some(session.context()?),
+        element_type: arguments.bytes("eltype"),
+        after: after.into(),
+        make_path: arguments.has("mkpath"),
+        preserve_time: arguments.has("ptime"),
+        use_group_list: uses_group_list(),
+    };
+    let mut reply = session.call(async |mut host| host.make_element(request).await)?;
+    for outcome in reply.outcomes.iter_mut() {
+        if let (Some(MakeOutcome::Failure(failure)), Some(magic)) = (&mut outcome.outcome, &magic)
+            && failure.code() == FailureCode::NoElementType
+        {
+            failure.text = String::from_utf8_lossy(&magic.place).into_owned();
+        }
+    }
+    report(session, &pnames, reply.outcomes, Made::Element, !arguments.has("nwarn")).map(Outcome::of)
+}
+
+/// Whether the environment allows elements of another of the user's groups than the user's own.
+pub fn uses_group_list() -> bool {
+    std::env::var_os("CLEARCASE_MKELEM_USE_GRPLIST").is_some_and(|value| value.eq_ignore_ascii_case("true"))
 }
 
 /// What the success line calls the new thing.
@@ -79,8 +99,11 @@ pub fn creations(
 ) -> Result<Vec<MakeElementArgument>, CommandError> {
     let objects: Vec<&[u8]> = pnames.iter().map(|pname| pname.typed.as_slice()).collect();
     let comments = comment::texts(session, source, Prompt::Creation, &objects, &[])?;
-    let with_comment =
-        |(pname, comment): (&Pname, _)| MakeElementArgument { pname: Some(pname.clone()), comment };
+    let with_comment = |(pname, comment): (&Pname, _)| MakeElementArgument {
+        pname: Some(pname.clone()),
+        comment,
+        ..MakeElementArgument::default()
+    };
     Ok(pnames.iter().zip(comments).map(with_comment).collect())
 }
 
@@ -93,6 +116,7 @@ pub fn report(
     pnames: &[Pname],
     outcomes: Vec<MakeElementOutcome>,
     made: Made,
+    warn: bool,
 ) -> Result<bool, CommandError> {
     let verb = match made {
         Made::Element => "create element",
@@ -105,7 +129,9 @@ pub fn report(
             checked_out(session, &directory.pname, &directory.checked_out_version)?;
         }
         match outcome.outcome {
-            Some(MakeOutcome::Done(done)) => all_done &= report_made(session, &pname.typed, &done, made)?,
+            Some(MakeOutcome::Done(done)) => {
+                all_done &= report_made(session, &pname.typed, &done, made, warn)?
+            }
             Some(MakeOutcome::Failure(failure)) => {
                 all_done = false;
                 session.failure(&failure, &pname.typed, Some(verb));
@@ -121,6 +147,7 @@ fn report_made(
     typed: &[u8],
     done: &MadeElement,
     made: Made,
+    warn: bool,
 ) -> Result<bool, CommandError> {
     match made {
         Made::Element => {
@@ -131,7 +158,11 @@ fn report_made(
     for notice in done.notices.iter().filter(|notice| notice.code() == NoticeCode::CreatedBranch) {
         created_branch(session, &notice.name, typed, &notice.version)?;
     }
-    session.warnings(&done.notices);
+    for notice in done.notices.iter().filter(|_| warn) {
+        // Notices name leaves; users typed paths.
+        let name = beside(typed, &notice.name);
+        session.warnings(&[Notice { name, ..notice.clone() }]);
+    }
     if !done.checked_out_version.is_empty() {
         checked_out(session, typed, &done.checked_out_version)?;
     }
@@ -143,9 +174,4 @@ fn report_made(
         session.failure(failure, typed, Some(verb));
     }
     Ok(done.follow_up_failure.is_none())
-}
-
-/// Whether any of the user's groups may be that of a new element, not only the first.
-pub fn uses_group_list() -> bool {
-    std::env::var_os("CLEARCASE_MKELEM_USE_GRPLIST").is_some_and(|value| value.eq_ignore_ascii_case("true"))
 }

@@ -74,6 +74,12 @@ pub fn below(typed: &[u8], path: &[u8]) -> Vec<u8> {
     name
 }
 
+/// The last name of a typed path: of `src/foo.c` and `src/foo.c/` it is `foo.c`.
+pub fn leaf(typed: &[u8]) -> &[u8] {
+    let end = typed.iter().rposition(|byte| *byte != b'/').map_or(0, |last| last + 1);
+    typed[..end].rsplit(|byte| *byte == b'/').next().unwrap_or_default()
+}
+
 /// Replaces the last name of a typed path: `src/foo.c` and `foo.c.keep` give `src/foo.c.keep`.
 pub fn beside(typed: &[u8], leaf: &[u8]) -> Vec<u8> {
     let directory = typed.iter().rposition(|byte| *byte == b'/').map_or(&b""[..], |place| &typed[..=place]);
@@ -117,6 +123,8 @@ mod tests {
         assert_eq!(text(below(b"src", b"/vobs/p/x")), "/vobs/p/x");
         assert_eq!(text(beside(b"src/foo.c", b"foo.c.keep")), "src/foo.c.keep");
         assert_eq!(text(beside(b"foo.c", b"k")), "k");
+        let leaves = [&b"src/foo.c"[..], b"foo.c//", b"/foo.c", b"/", b""].map(leaf);
+        assert_eq!(leaves, [&b"foo.c"[..], b"foo.c", b"foo.c", b"", b""]);
         assert_eq!(without_version(b"d@@/main/2/f@@/main/1"), b"d@@/main/2/f");
         assert_eq!(without_version(b".@@"), b".");
     }

@@ -36,7 +36,8 @@ fn run(session: &mut Session, arguments: &Arguments, unreserve: bool) -> Command
     let pnames = session.pnames(&arguments.operands)?;
     let objects: Vec<&[u8]> = pnames.iter().map(|pname| pname.typed.as_slice()).collect();
     let comments = comment::texts(session, &source, Prompt::Other, &objects, &[])?;
-    let with_comment = |(pname, comment)| CheckoutArgument { pname: Some(pname), comment };
+    let with_comment =
+        |(pname, comment)| CheckoutArgument { pname: Some(pname), comment, ..CheckoutArgument::default() };
     let request = ReserveRequest {
         context: Some(session.context()?),
         arguments: pnames.iter().cloned().zip(comments).map(with_comment).collect(),

@@ -172,6 +172,10 @@ impl Session {
 
     /// Prints why an argument failed; `verb` as in [`failure::sentences`].
     pub fn failure(&mut self, failure: &Failure, pname: &[u8], verb: Option<&str>) {
+        if let Some(line) = failure::type_manager_line(failure, pname) {
+            let _ = self.out.flush();
+            let _ = io::stderr().write_all(&[&line, &b"\n"[..]].concat());
+        }
         for sentence in failure::sentences(failure, pname, verb) {
             self.error(&sentence);
         }

@@ -28,39 +28,39 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
     }
     exclusive(arguments, &["keep", "rm"])?;
     let pnames = session.pnames(&arguments.operands)?;
-    let ask = !arguments.has("keep") && !arguments.has("rm");
-    // As with comments: what is asked one by one is done one by one.
-    let batch = if ask { 1 } else { pnames.len() };
-    let mut all_done = true;
-    for pnames in pnames.chunks(batch) {
-        let keep = match (ask, pnames) {
-            (true, [pname]) => ask_to_keep(session, pname)?,
-            _ => arguments.has("keep"),
-        };
-        all_done &= uncheckout(session, pnames, keep)?;
-    }
-    Ok(Outcome::of(all_done))
+    let keep = match !arguments.has("keep") && !arguments.has("rm") {
+        true => ask_to_keep(session, &pnames)?,
+        false => vec![arguments.has("keep"); pnames.len()],
+    };
+    uncheckout(session, &pnames, &keep).map(Outcome::of)
 }
 
-fn ask_to_keep(session: &mut Session, pname: &Pname) -> Result<bool, CommandError> {
-    let request = InspectRequest { context: Some(session.context()?), pnames: vec![pname.clone()] };
+/// Asks for each private copy whether it is to be kept, before anything is done.
+fn ask_to_keep(session: &mut Session, pnames: &[Pname]) -> Result<Vec<bool>, CommandError> {
+    let request = InspectRequest { context: Some(session.context()?), pnames: pnames.to_vec() };
     let reply = session.call(async |mut host| host.inspect(request).await)?;
-    match reply.outcomes.into_iter().next().and_then(|outcome| outcome.outcome) {
-        Some(InspectOutcome::Done(found)) if found.checked_out && found.has_private_data => {
-            let name = without_version(&pname.typed);
-            Ok(session.ask(&[b"Save private copy of \"", name, b"\"?"].concat(), true)?)
-        }
-        // The uncheckout itself says what is wrong.
-        _ => Ok(false),
+    let mut keep = Vec::with_capacity(pnames.len());
+    for (pname, outcome) in pnames.iter().zip(reply.outcomes) {
+        keep.push(match outcome.outcome {
+            Some(InspectOutcome::Done(found)) if found.checked_out && found.has_private_data => {
+                let name = without_version(&pname.typed);
+                session.ask(&[b"Save private copy of \"", name, b"\"?"].concat(), true)?
+            }
+            // The uncheckout itself says what is wrong.
+            _ => false,
+        });
     }
+    Ok(keep)
 }
 
-fn uncheckout(session: &mut Session, pnames: &[Pname], keep: bool) -> Result<bool, CommandError> {
-    let private_copy = if keep { PrivateCopy::Keep } else { PrivateCopy::Remove }.into();
-    let argument = |pname: &Pname| UncheckoutArgument { pname: Some(pname.clone()), private_copy };
+fn uncheckout(session: &mut Session, pnames: &[Pname], keep: &[bool]) -> Result<bool, CommandError> {
+    let argument = |(pname, keep): (&Pname, &bool)| UncheckoutArgument {
+        pname: Some(pname.clone()),
+        private_copy: if *keep { PrivateCopy::Keep } else { PrivateCopy::Remove }.into(),
+    };
     let request = UncheckoutRequest {
         context: Some(session.context()?),
-        arguments: pnames.iter().map(argument).collect(),
+        arguments: pnames.iter().zip(keep).map(argument).collect(),
         only_tell: true,
     };
     let told = tell_orphans(session, &request)?;

@@ -116,7 +116,7 @@ fn matches_in(directory: &Path, pattern: &[u8]) -> Vec<PathBuf> {
 }
 
 /// Matches one name against `*`, `?` and `[a-z]`, `[!a-z]`; linear in memory, quadratic at worst in time.
-fn wildcard_match(pattern: &[u8], name: &[u8]) -> bool {
+pub(super) fn wildcard_match(pattern: &[u8], name: &[u8]) -> bool {
     let (mut at, mut from) = (0, 0);
     let mut retry: Option<(usize, usize)> = None;
     while from < name.len() {

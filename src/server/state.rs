@@ -10,7 +10,9 @@ use crate::store::{StoreError, Vob};
 use crate::view::access::MAY_SEARCH;
 use crate::view::inode::{INDEX_MAX, ViewIndex, VobIndex};
 use crate::view::resolve::NotFound;
+use crate::view::staging::Staging;
 use crate::view::{Host, MountedVob, Resolved, View, ViewError, ViewStorage};
+use crate::vob::apply::ReadError;
 use crate::vob::{Oid, User};
 use clerestory_mount::Mounted;
 use clerestory_specs::{ConfigSpec, Diagnostic, Environment};
@@ -72,6 +74,15 @@ impl From<StoreError> for Failure {
             _ => FailureCode::Other,
         };
         Failure { text: error.to_string(), ..Failure::new(code) }
+    }
+}
+
+impl From<ReadError> for Failure {
+    fn from(error: ReadError) -> Failure {
+        match error.downcast::<StoreError>() {
+            Ok(error) => (*error).into(),
+            Err(error) => Failure::internal(error.to_string()),
+        }
     }
 }
 
@@ -263,6 +274,9 @@ impl Server {
     /// but history until another is set.
     pub fn open_view(&self, tag: &ViewTag, entry: &ViewEntry) -> Outcome<Arc<View>> {
         let storage = ViewStorage::open(&entry.storage)?;
+        if let Err(error) = Staging::clear(&storage) {
+            tracing::warn!(view = tag.as_str(), %error, "files that a call left cannot be removed");
+        }
         let index = u16::try_from(entry.index).ok().filter(|index| *index <= INDEX_MAX);
         let index = index.ok_or_else(|| Failure::other("this host has no number left for another view"))?;
         let owner = Caller::of_user(entry.owner, entry.group);

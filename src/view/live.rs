@@ -195,12 +195,22 @@ impl TypeNames for Names<'_> {
 /// what was decided on it must not be believed.
 pub(super) struct Events<'a> {
     vob: &'a Vob,
+    maker: &'a str,
     error: RefCell<Option<StoreError>>,
 }
 
 impl<'a> Events<'a> {
     pub fn of(vob: &'a Vob) -> Events<'a> {
-        Events { vob, error: RefCell::default() }
+        Events::with_maker(vob, "")
+    }
+
+    /// As `of`, with the login name of who causes the events that are still to come.
+    fn with_maker(vob: &'a Vob, maker: &'a str) -> Events<'a> {
+        Events { vob, maker, error: RefCell::default() }
+    }
+
+    fn is_to_come(&self, event: EventNo) -> bool {
+        event.0 >= self.vob.state().header.events
     }
 
     /// Says whether everything could be read.
@@ -215,6 +225,9 @@ impl<'a> Events<'a> {
 
 impl Origins for Events<'_> {
     fn caused_by(&self, event: EventNo, login: &str) -> bool {
+        if self.is_to_come(event) {
+            return login == self.maker;
+        }
         let event = self.read(self.vob.event(event));
         event.is_some_and(|event| {
             self.vob.state().users().get(event.user as usize).is_some_and(|user| user.login == login)
@@ -222,6 +235,9 @@ impl Origins for Events<'_> {
     }
 
     fn attributes(&self, event: EventNo, each: &mut dyn FnMut(&str, &str)) {
+        if self.is_to_come(event) {
+            return;
+        }
         let transaction = self.vob.event(event).and_then(|event| self.vob.transaction(&event));
         for (name, value) in self.read(transaction).iter().flat_map(|found| &found.attributes) {
             each(name, value);
@@ -244,7 +260,7 @@ impl VersionSelector {
 
     /// Selects a version of an element, wherever that is; no view's checkout counts.
     pub fn select(&self, vob: &MountedVob, element: &Element) -> Shown {
-        select(&self.0, vob, &self.0.at_vob_root(), element, &ViewUuid([0; 16]))
+        select(&self.0, (vob, ""), &self.0.at_vob_root(), element, &ViewUuid([0; 16]))
     }
 }
 
@@ -315,7 +331,13 @@ impl View {
 
     /// Selects what the view shows for an element at a path.
     pub fn select(&self, vob: &MountedVob, path: &PathState, element: &Element) -> Shown {
-        select(&self.bound(vob), vob, path, element, &self.uuid())
+        select(&self.bound(vob), (vob, ""), path, element, &self.uuid())
+    }
+
+    /// Selects what the view will show for an element as a commit will leave it that is planned by the user of
+    /// this login name.
+    pub fn select_ahead(&self, vob: &MountedVob, path: &PathState, element: &Element, login: &str) -> Shown {
+        select(&self.bound(vob), (vob, login), path, element, &self.uuid())
     }
 
     /// Plans which branches a checkout of an element makes first. The element may be one that is still to be made.
@@ -330,7 +352,7 @@ impl View {
         maker: Maker,
     ) -> Result<BranchPlan, StoreError> {
         let uuid = self.uuid();
-        let origins = Events::of(&vob.vob);
+        let origins = Events::with_maker(&vob.vob, maker.login);
         let seen = Seen { element, view: Some(&uuid), origins: &origins };
         let plan = self.bound(vob).plan_checkout(&Names(&vob.vob.state()), path, &seen, maker);
         origins.finish().map(|()| plan)
@@ -483,15 +505,15 @@ impl View {
     }
 }
 
-/// Selects what a spec shows for an element at a path.
+/// Selects what a spec shows for an element at a path; `maker` causes the events that are still to come.
 fn select(
     bound: &BoundSpec,
-    vob: &MountedVob,
+    (vob, maker): (&MountedVob, &str),
     path: &PathState,
     element: &Element,
     view: &ViewUuid,
 ) -> Shown {
-    let origins = Events::of(&vob.vob);
+    let origins = Events::with_maker(&vob.vob, maker);
     let seen = Seen { element, view: Some(view), origins: &origins };
     let shown = match bound.select(path, &seen) {
         Selection::Version { branch, number, rule } => match element.version_at(BranchNo(branch), number) {

@@ -17,6 +17,7 @@ pub mod private;
 pub mod query;
 pub mod resolve;
 mod respec;
+pub mod staging;
 mod states;
 pub mod storage;
 

@@ -11,6 +11,7 @@
 //! private/OID/        what the view has in the directory element OID
 //! checkout/OID        data of the checked-out file element OID
 //! lost+found/         what `recoverview` moved out of `private` and `checkout`, made when it is needed
+//! staging/            files on their way to one of these (`staging`); may be deleted while the daemon is stopped
 //! ```
 //!
 //! The directory and all but what is in `lost+found` belong to the daemon: a view's owner changes it by commands and
@@ -100,6 +101,8 @@ pub struct ViewStorage {
 impl ViewStorage {
     /// Where `recoverview` puts what it moves, relative to the storage.
     pub const LOST_AND_FOUND: &str = "lost+found";
+    /// Where files are until they are whole, relative to the storage.
+    pub const STAGING: &str = "staging";
 
     /// Makes a view's storage in `dir`, which must not exist.
     ///

@@ -263,3 +263,6 @@ fn one_view_alone_can_have_a_branch_reserved() {
 
 #[path = "apply_tests/removals.rs"]
 mod removals;
+
+#[path = "apply_tests/drafts.rs"]
+mod drafts;

@@ -10,6 +10,7 @@ pub mod apply;
 pub mod codec;
 pub mod definition;
 pub mod directory;
+pub mod draft;
 pub mod element;
 pub mod identity;
 pub mod lock;
@@ -21,6 +22,7 @@ pub use annotation::{Annotations, Link, LinkEnd, Lock, LockRule, Part, VobObject
 pub use apply::{Changes, Records, Refused};
 pub use definition::{TypeDefinition, TypeProperties, TypeScope};
 pub use directory::{Directory, DirectoryNode, Entry, NameChange};
+pub use draft::Draft;
 pub use element::{Branch, Checkout, Content, Element, ElementKind, Hyperlink, Version};
 pub use identity::{BranchNo, ContentHash, ElementNo, EventNo, Oid, SymlinkNo, TypeNo, VersionNo, ViewUuid};
 pub use operation::{Operation, Transaction, User};

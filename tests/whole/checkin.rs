@@ -385,8 +385,8 @@ Checkout cancelled for "src/bar.c".
 [exit 1]
 $ cleartool co -nc foo.c src/bar.c | wc -l; printf 'n\ny\n' | cleartool unco foo.c src/bar.c
 2
-Save private copy of "foo.c"?  [yes] Checkout cancelled for "foo.c".
-Save private copy of "src/bar.c"?  [yes] Private version of "src/bar.c" saved in "src/bar.c.keep.1".
+Save private copy of "foo.c"?  [yes] Save private copy of "src/bar.c"?  [yes] Checkout cancelled for "foo.c".
+Private version of "src/bar.c" saved in "src/bar.c.keep.1".
 Checkout cancelled for "src/bar.c".
 $ cleartool co -nc foo.c; rm foo.c; cleartool unco foo.c; cat foo.c; ls foo.c*
 Checked out "foo.c" from version "/main/2".

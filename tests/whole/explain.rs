@@ -213,7 +213,7 @@ link/a.c:
     selected by  WORLD/v.cs:2  element * /main/LATEST
     rules before it:
       v.cs:1  element *.h /main/LATEST  pattern: does not match
-    checkout would be refused: no rule would show the checked-out version
+    checkout will check out /main/1; no rule would show the checked-out version
 "#,
     );
     grown.world.set_spec("v", "element /vobs/g /main/LATEST\nelement /vobs/g/src/... /main/LATEST\n");

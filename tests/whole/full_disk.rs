@@ -112,7 +112,10 @@ fn a_full_disk_stops_a_checkin_and_keeps_the_data() {
     world.make_view("v");
     let directory = world.in_view("v", "/vobs/x");
     world
-        .sh(&directory, "cleartool co -nc . && echo 1 > f && cleartool mkelem -nc f && cleartool ci -nc f .")
+        .sh(
+            &directory,
+            "cleartool co -nc . && echo 1 > f && cleartool mkelem -nc -eltype file f && cleartool ci -nc f .",
+        )
         .ok();
     world.sh(&directory, "cleartool co -nc f").ok();
     let data = noise(24 << 20, 77);
@@ -176,7 +179,8 @@ fn a_file_that_changes_while_it_is_checked_in_is_refused_or_whole() {
     project.sh("cleartool co -nc foo.c");
     let stop = AtomicBool::new(false);
     let size = 48usize << 20;
-    fs::write(&path, vec![b'0'; size]).expect("written");
+    let lines: Vec<u8> = (0..size).map(|at| if at % 64 == 63 { b'\n' } else { b'0' }).collect();
+    fs::write(&path, lines).expect("written");
     let said = std::thread::scope(|scope| {
         // One byte after the other changes, everywhere in the file, as long as the checkin runs.
         scope.spawn(|| {

@@ -74,7 +74,7 @@ a
 b
 "#,
     );
-    // With -rm as well, and each name told once whichever directory is given up first.
+    // With -rm as well, and each element told once, by the name that was its last.
     project.check(
         r#"
 $ cleartool co -nc src . foo.c; echo n > src/n.c; cleartool mkelem -nc -ci src/n.c | tail -1; cleartool ln src/n.c m.c; cleartool unco -rm foo.c src .
@@ -83,8 +83,8 @@ Checked out "." from version "/main/1".
 Checked out "foo.c" from version "/main/2".
 Checked in "src/n.c" version "/main/1".
 Link created: "m.c".
-cleartool: Warning: Object "n.c" no longer referenced.
-cleartool: Warning: Moving object to vob lost+found directory as "n.c.OID".
+cleartool: Warning: Object "m.c" no longer referenced.
+cleartool: Warning: Moving object to vob lost+found directory as "m.c.OID".
 Checkout cancelled for "foo.c".
 Checkout cancelled for "src".
 Checkout cancelled for ".".

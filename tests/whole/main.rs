@@ -5,13 +5,17 @@
 
 mod attributes;
 mod build;
+mod catalogue;
 mod change_of_spec;
 mod check_vob;
 mod checkin;
+mod checkouts;
+mod checkouts_together;
 mod comments;
 mod config_specs;
 mod daemon;
 mod edit_config_spec;
+mod element_types;
 mod explain;
 mod find;
 mod full_disk;
@@ -25,6 +29,7 @@ mod locks;
 mod lost_and_found;
 mod names;
 mod names_in_views;
+mod new_elements;
 mod odd_history;
 mod posix_table;
 mod private;

@@ -142,9 +142,9 @@ cleartool: Error: Unable to move "src/bar.c" to "lost+found/bar.c".
 $ cleartool unco . src; ls lost+found | sed 's/[.][0-9a-f]*$//'
 cleartool: Warning: Object "dir" no longer referenced.
 cleartool: Warning: Moving object to vob lost+found directory as "dir.OID".
-Checkout cancelled for ".".
 cleartool: Warning: Object "back.c" no longer referenced.
 cleartool: Warning: Moving object to vob lost+found directory as "back.c.OID".
+Checkout cancelled for ".".
 Checkout cancelled for "src".
 back.c
 dir

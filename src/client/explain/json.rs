@@ -31,7 +31,7 @@ With --json, one JSON object on a line for each PATH:
               symbolic_link. For elements: directory, element_type, oid, version,
               checkout, checked_out_from, candidates (of an ambiguous rule),
               checkout_forecast (refusal or null, creates_branches in order,
-              from, branch, view). For links: target. Always: decided_by, a
+              from, branch, view, hidden). For links: target. Always: decided_by, a
               rule or null; missed, the rules before it, or all of them
     private   object (file, directory, symbolic_link, other), target, hides (a
               name, or null)
@@ -147,6 +147,7 @@ fn element(fields: &mut Fields, told: &ExplainedElement) {
         fields.optional_text("from", &forecast.from);
         fields.optional_text("branch", &forecast.branch);
         fields.optional_text("view", forecast.view_tag.as_bytes());
+        fields.put("hidden", forecast.hidden);
         fields.value()
     });
     fields.put("checkout_forecast", forecast);

@@ -58,6 +58,15 @@ fn scope(missed: &MissedRule, element: Option<&ExplainedElement>) -> Vec<u8> {
 
 /// What a checkout would do, where that is more than checking out the version selected.
 pub fn forecast(forecast: &CheckoutForecast, selected: &[u8]) -> Option<Vec<u8>> {
+    let words = foretold(forecast, selected);
+    if !forecast.hidden {
+        return words;
+    }
+    let words = words.unwrap_or_else(|| text(&[b"will check out ", &forecast.from]));
+    Some(text(&[&words, b"; no rule would show the checked-out version"]))
+}
+
+fn foretold(forecast: &CheckoutForecast, selected: &[u8]) -> Option<Vec<u8>> {
     let refused = |why: &[&[u8]]| Some(text(&[b"would be refused: ", &text(why)]));
     match forecast.refusal() {
         CheckoutRefusal::None if !forecast.creates_branches.is_empty() => {
@@ -77,7 +86,6 @@ pub fn forecast(forecast: &CheckoutForecast, selected: &[u8]) -> Option<Vec<u8>>
         // Said by what is selected.
         CheckoutRefusal::None | CheckoutRefusal::AlreadyCheckedOut | CheckoutRefusal::NotSelected => None,
         CheckoutRefusal::Rule => refused(&[b"the rule says -nocheckout"]),
-        CheckoutRefusal::NoCheckedoutRule => refused(&[b"no rule would show the checked-out version"]),
         CheckoutRefusal::NoSuchBranchType => {
             refused(&[b"the VOB has no branch type \"", &forecast.branch, b"\" to create a branch of"])
         }

@@ -4,9 +4,10 @@
 //! in one commit. What can be refused is refused before anything is committed, and once more within the commit,
 //! where nothing can come between.
 
-use super::check_out::Target;
 use super::facts;
-use super::file_data::{Data, Loader, Stamp};
+use super::file_data::{Data, FileToLoad, Loader, Stamp, Wanted};
+use super::private_copy::{data_of, remove_data};
+use super::target::Target;
 use crate::server::identity::{self, Caller};
 use crate::server::proto::*;
 use crate::server::state::{Outcome, Server, now_ns};
@@ -240,13 +241,20 @@ impl Checkin<'_> {
         };
         let wanted = |data: &Data| {
             self.judge_identical(&target.vob.vob, element, checkout, data)?;
-            if refused { Err(Failure::new(FailureCode::NotDone)) } else { Ok(()) }
+            Ok(if refused { Wanted::Judged } else { Wanted::Stored })
         };
         // Another's file may have taken the place of the one that was looked at.
         let reader = self.request.from.as_ref().map(|_| self.caller);
-        let loaded = loader.load(source, reader, predecessor, wanted);
-        let name = self.request.from.as_ref().map(|from| from.typed.clone()).unwrap_or_default();
-        let (data, stamp) = loaded.map_err(|failure| Failure { name, ..failure })?;
+        let state = target.vob.vob.state();
+        let (_, manager) = state.element_type(element.element_type);
+        let file = FileToLoad { path: source, reader, predecessor, manager };
+        let loaded = loader.load(&file, wanted);
+        let from = self.request.from.as_ref().map(|from| from.typed.clone()).unwrap_or_default();
+        let about = |failure: Failure| match failure.code() {
+            FailureCode::LineTooLong | FailureCode::HasNul => failure,
+            _ => Failure { name: from, ..failure },
+        };
+        let (data, stamp) = loaded.map_err(about)?;
         candidate.data = data;
         candidate.stamp = self.request.from.is_none().then_some(stamp);
         Ok(())
@@ -371,7 +379,9 @@ impl Checkin<'_> {
             if done.keep_name.is_empty() && stamp.is_some_and(|stamp| !stamp.is_of(&target.data_path())) {
                 done.keep_name = self.server.keep_copy(target)?;
             }
-            self.server.remove_data(target)?;
+            if let Some(copy) = data_of(target) {
+                remove_data(target, copy, None)?;
+            }
         }
         let element = target.vob.element(target.element.number)?;
         if !element.has_branch(*branch) {

@@ -256,7 +256,8 @@ fn a_checkout_is_foretold() {
     let held = forecast("foo.c");
     assert_eq!((held.refusal(), &held.view_tag[..]), (CheckoutRefusal::ReservedElsewhere, "other"));
     fixture.set_spec("element * /main/LATEST\n");
-    assert_eq!(forecast("src/bar.c").refusal(), CheckoutRefusal::NoCheckedoutRule);
+    let unseen = forecast("src/bar.c");
+    assert_eq!((unseen.refusal(), unseen.hidden), (CheckoutRefusal::None, true));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! Owns how a file is read and that one which changes meanwhile is refused: its version would be a mixture that
 //! never was. Must not know elements, views or commits. What is loaded is durable after [`Loader::finish`].
 
+use super::text_check::TextCheck;
 use crate::server::identity::{self, Caller};
 use crate::server::proto::{Failure, FailureCode};
 use crate::server::state::Outcome;
@@ -30,6 +31,24 @@ pub struct Data {
     pub executable: bool,
     /// When the file was modified, in nanoseconds since 1970.
     pub modified_ns: i64,
+}
+
+/// What is wanted of a file's data.
+#[derive(Copy, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// It is to be stored.
+    Stored,
+    /// It is only to be judged.
+    Judged,
+}
+
+impl Wanted {
+    fn stored(self) -> Outcome<()> {
+        match self {
+            Wanted::Stored => Ok(()),
+            Wanted::Judged => Err(Failure::new(FailureCode::NotDone)),
+        }
+    }
 }
 
 /// What changes when a file does.
@@ -101,6 +120,18 @@ impl Source {
     }
 }
 
+/// A file whose data is to be loaded.
+pub struct FileToLoad<'a> {
+    /// Where it is.
+    pub path: &'a Path,
+    /// Who must be able to read it, where that was not judged.
+    pub reader: Option<&'a Caller>,
+    /// What it is likely to be similar to.
+    pub predecessor: Option<ContentId>,
+    /// The type manager that is to take it.
+    pub manager: &'a str,
+}
+
 /// Puts the data of files into one VOB's pools: of a few at once, of many by threads.
 pub struct Loader<'a> {
     pools: &'a Pools,
@@ -114,32 +145,39 @@ impl<'a> Loader<'a> {
         Loader { pools, many: (files >= FILES_FOR_THREADS).then(|| pools.ingest()) }
     }
 
-    /// Loads a file's data, read as `reader` could where there is one, if it is `wanted`: it is asked before anything is stored, and its refusal is returned.
-    /// Contents too large for memory are stored first.
+    /// Loads a file's data, if it is `wanted` and its type manager takes it: both are asked before anything is stored,
+    /// and their refusal is returned. What is wanted and not to be stored is `NOT_DONE`. Contents too large for memory
+    /// are stored first.
     ///
     /// # Errors
-    /// The file cannot be read, changed meanwhile, or is not wanted; the pools cannot take it.
+    /// The file cannot be read, changed meanwhile, is not wanted, or is no text; the pools cannot take it.
     pub fn load(
         &self,
-        path: &Path,
-        reader: Option<&Caller>,
-        predecessor: Option<ContentId>,
-        wanted: impl FnOnce(&Data) -> Outcome<()>,
+        file: &FileToLoad<'_>,
+        wanted: impl FnOnce(&Data) -> Outcome<Wanted>,
     ) -> Outcome<(Data, Stamp)> {
-        let mut source = Source::open(path, reader)?;
+        let FileToLoad { path, reader, predecessor, manager } = file;
+        let mut source = Source::open(path, *reader)?;
         let predecessor = predecessor.as_ref();
+        let mut text = TextCheck::of(manager);
         if source.before.len() > WHOLE_BYTES_MAX {
-            let (hash, size) = self.pools.put_reader(&mut source.file, predecessor)?;
+            let mut file = Watched { file: &mut source.file, text: &mut text };
+            let (hash, size) = self.pools.put_reader(&mut file, predecessor)?;
             let stamp = source.unchanged(path, size)?;
             let data = source.data(hash, size);
-            return wanted(&data).map(|()| (data, stamp));
+            let wanted = wanted(&data)?;
+            text.verdict()?;
+            return wanted.stored().map(|()| (data, stamp));
         }
         let mut content = Vec::with_capacity(source.before.len() as usize);
         let read = (&mut source.file).take(WHOLE_BYTES_MAX + 1).read_to_end(&mut content);
         let size = read.map_err(|error| system(path, &error))? as u64;
         let stamp = source.unchanged(path, size)?;
         let data = source.data(ContentId::of(&content), size);
-        wanted(&data)?;
+        let wanted = wanted(&data)?;
+        text.add(&content);
+        text.verdict()?;
+        wanted.stored()?;
         match &self.many {
             Some(ingest) => drop(ingest.submit(content, predecessor)?),
             None => drop(self.pools.put(&content, predecessor)?),
@@ -160,15 +198,18 @@ impl<'a> Loader<'a> {
     }
 }
 
-/// Puts one file's data into the pools of a VOB, durably.
-///
-/// # Errors
-/// As [`Loader::load`].
-pub fn store_file(vob: &MountedVob, path: &Path) -> Outcome<Data> {
-    let loader = Loader::new(vob, 1);
-    let (data, _) = loader.load(path, None, None, |_| Ok(()))?;
-    loader.finish()?;
-    Ok(data)
+/// A file whose bytes are looked at while they are read.
+struct Watched<'a> {
+    file: &'a mut File,
+    text: &'a mut TextCheck,
+}
+
+impl Read for Watched<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.file.read(buffer)?;
+        self.text.add(&buffer[..read]);
+        Ok(read)
+    }
 }
 
 fn system(path: &Path, error: &std::io::Error) -> Failure {

@@ -5,12 +5,11 @@
 //! told. The name of the argument's own element is left to the client, which knows how it was typed.
 
 use super::objects::kind_and_name;
-use super::slot::Slot;
 use crate::server::identity::{self, Caller};
 use crate::server::proto::{Failure, FailureCode, LockState};
 use crate::server::state::{Outcome, Server};
-use crate::view::MountedVob;
 use crate::view::resolve::branch_id;
+use crate::view::{MountedVob, View};
 use crate::vob::lock::{self, Locked};
 use crate::vob::{Annotations, BranchNo, Element, Operation, Part, TypeNo, VobObject, VobState};
 
@@ -137,20 +136,21 @@ impl Server {
         Ok(())
     }
 
-    /// Refuses to make an element of a type in a directory where locks prevent it.
+    /// Refuses to make an element of a type in a directory that a view has checked out, where locks prevent it.
     ///
     /// # Errors
     /// `LOCKED`.
     pub(super) fn refuse_locked_making(
         &self,
-        slot: &Slot,
+        vob: &MountedVob,
+        directory: &Element,
+        view: &View,
         element_type: TypeNo,
         caller: &Caller,
     ) -> Outcome<()> {
-        let directory = &slot.state.element;
-        let branch = directory.checkout_of(&slot.view.uuid()).map(|own| own.branch);
-        self.refuse_locked(&slot.vob, directory, branch, caller, "modify directory").map_err(in_directory)?;
-        self.refuse_locked_type(&slot.vob, element_type, caller, "make element")
+        let branch = directory.checkout_of(&view.uuid()).map(|own| own.branch);
+        self.refuse_locked(vob, directory, branch, caller, "modify directory").map_err(in_directory)?;
+        self.refuse_locked_type(vob, element_type, caller, "make element")
     }
 
     fn refuse_found(

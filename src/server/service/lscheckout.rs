@@ -141,7 +141,7 @@ impl Listing<'_> {
             }
         };
         let mut names = Names::new(view, self.vob, above);
-        let mut rows: Vec<(i64, CheckoutRow)> = Vec::new();
+        let mut rows: Vec<((i64, ElementNo), CheckoutRow)> = Vec::new();
         for number in self.vob.vob.checked_out()? {
             if matches!(place, Where::Only(only) if *only != number) {
                 continue;
@@ -158,11 +158,12 @@ impl Listing<'_> {
                     && of_view
                     && let Some(row) = self.row(&element, checkout, &path)?
                 {
-                    rows.push((checkout.created_ns, row));
+                    rows.push(((checkout.created_ns, number), row));
                 }
             }
         }
-        rows.sort_by_key(|(created_ns, _)| Reverse(*created_ns));
+        // Of those that one command made, the element that was made last comes first.
+        rows.sort_by_key(|(made, _)| Reverse(*made));
         Ok(rows.into_iter().map(|(_, row)| row).collect())
     }
 

@@ -1,6 +1,9 @@
 //! mkbranch: branches that users make, and the checkouts on them.
 
-use super::check_out::Target;
+use super::ahead::{Known, read};
+use super::check_out::CheckOut;
+use super::target::Target;
+use super::together::{Outcomes, answers, by_vob, not_committed};
 use super::types::selected_type;
 use super::version_selector::Wanted;
 use crate::server::identity::Caller;
@@ -12,7 +15,7 @@ use crate::server::state::{Outcome, Server, now_ns};
 use crate::view::live::Shown;
 use crate::view::resolve::{branch_id, version_id};
 use crate::vob::apply::branch_in_the_way;
-use crate::vob::{Element, ElementNo, Operation, Transaction, VersionNo, VobState};
+use crate::vob::{Draft, Element, ElementNo, Operation, Records, Transaction, User, VersionNo, VobState};
 
 /// The branches that a command makes.
 pub struct Making<'a> {
@@ -42,24 +45,24 @@ impl Server {
         let wanted = self.wanted_version(caller, &request.version)?;
         let branch_type = request.branch_type.clone().unwrap_or_default();
         let making = Making { branch_type: &branch_type, wanted: wanted.as_ref() };
-        let one = |argument: &CheckoutArgument| {
-            let made = match request.no_checkout {
-                true => self.make_branch_only(caller, context, argument, &making),
-                false => {
-                    let checkout = CheckoutRequest::default();
-                    self.check_out_one(caller, context, &checkout, argument, Some(&making))
-                }
-            };
-            MakeBranchOutcome {
-                outcome: Some(match made {
-                    Ok(done) => make_branch_outcome::Outcome::Done(done),
-                    Err(failure) => make_branch_outcome::Outcome::Failure(
-                        self.at_version(context, argument, &making, failure),
-                    ),
-                }),
+        let arguments = &request.arguments;
+        let (user, time_ns) = (self.user(caller, context), now_ns());
+        let made = match request.no_checkout {
+            true => self.make_branches_only(caller, context, &user, request, &making),
+            false => {
+                let (server, request, making) = (self, &CheckoutRequest::default(), Some(&making));
+                CheckOut { server, caller, context, request, making, user, time_ns }.all(arguments)
             }
         };
-        Ok(MakeBranchReply { outcomes: request.arguments.iter().map(one).collect() })
+        let outcome = |(argument, made): (&CheckoutArgument, Outcome<CheckedOut>)| MakeBranchOutcome {
+            outcome: Some(match made {
+                Ok(done) => make_branch_outcome::Outcome::Done(done),
+                Err(failure) => make_branch_outcome::Outcome::Failure(
+                    self.at_version(context, argument, &making, failure),
+                ),
+            }),
+        };
+        Ok(MakeBranchReply { outcomes: arguments.iter().zip(made).map(outcome).collect() })
     }
 
     /// Adds the version at which the branch was to be made, if there is one.
@@ -94,37 +97,68 @@ impl Server {
         }
     }
 
-    fn make_branch_only(
+    /// Makes the branches of all arguments, those of one VOB in one commit.
+    fn make_branches_only(
         &self,
         caller: &Caller,
         context: &Context,
-        argument: &CheckoutArgument,
+        user: &User,
+        request: &MakeBranchRequest,
         making: &Making<'_>,
+    ) -> Vec<Outcome<CheckedOut>> {
+        let found = self.arguments(context, request.arguments.iter().map(|argument| &argument.pname));
+        let mut outcomes: Outcomes<CheckedOut> = found.iter().map(|_| None).collect();
+        for (vob, here) in by_vob(&found, |argument| &argument.vob) {
+            let committed = self.commit_draft(&vob, |_, draft| {
+                let mut known = Known::default();
+                for at in &here {
+                    let Ok(argument) = &found[*at] else { continue };
+                    let target = known.target(draft, &user.login, argument);
+                    let comment = &request.arguments[*at].comment;
+                    let made = target.and_then(|target| {
+                        let element = read(draft, target.element.number)?;
+                        known.changed(&element);
+                        let target = Target { element, ..target };
+                        self.make_one_branch(caller, user, draft, &target, making, comment)
+                    });
+                    outcomes[*at] = Some(made);
+                }
+                Ok(())
+            });
+            if let Err(failure) = committed {
+                not_committed(&mut outcomes, &here, &failure);
+            }
+        }
+        answers(found, outcomes)
+    }
+
+    fn make_one_branch(
+        &self,
+        caller: &Caller,
+        user: &User,
+        draft: &mut Draft<'_>,
+        target: &Target,
+        making: &Making<'_>,
+        comment: &[u8],
     ) -> Outcome<CheckedOut> {
-        let target = self.target(context, &argument.pname)?;
         self.permit_element(caller, &target.vob, &target.element, "make branch")?;
         if target.element.number == ElementNo::LOST_AND_FOUND {
             return Err(Failure::other("lost+found has no branches"));
         }
-        let point = self.branch_point(&target, making)?;
-        let mut done = CheckedOut::default();
-        self.commit(&target.vob, |store| {
-            let element = store.element(target.element.number)?;
-            let element = element.ok_or_else(|| Failure::internal("the element is gone"))?;
-            let planned = plan_branch(&store.state(), &element, making, point)?;
-            let operations = std::slice::from_ref(&planned.operation);
-            self.refuse_locked_plan(&target.vob, &element, operations, caller)?;
-            done.notices.push(planned.notice);
-            Ok(vec![Transaction {
-                time_ns: now_ns(),
-                user: self.user(caller, context),
-                comment: String::from_utf8_lossy(&argument.comment).into_owned(),
-                attributes: vec![],
-                operations: vec![planned.operation],
-            }])
-        })?;
-        done.kind = super::facts::kinds(&target.element).1.into();
-        Ok(done)
+        let point = self.branch_point(target, making)?;
+        let planned = plan_branch(&draft.state(), &target.element, making, point)?;
+        let operations = vec![planned.operation];
+        self.refuse_locked_plan(&target.vob, &target.element, &operations, caller)?;
+        let transaction = Transaction {
+            time_ns: now_ns(),
+            user: user.clone(),
+            comment: String::from_utf8_lossy(comment).into_owned(),
+            attributes: vec![],
+            operations,
+        };
+        draft.add(transaction).map_err(|refused| self.refused(&target.vob, refused))?;
+        let kind = super::facts::kinds(&target.element).1.into();
+        Ok(CheckedOut { kind, notices: vec![planned.notice], ..CheckedOut::default() })
     }
 }
 

@@ -2,13 +2,14 @@
 
 use super::super::facts::tests::{Fixture, OWN};
 use super::*;
-use crate::vob::VersionNo;
+use crate::vob::{ElementNo, VersionNo};
 
 fn make(fixture: &Fixture, name: &str) -> MadeElement {
-    let argument = MakeElementArgument { pname: Some(fixture.pname(name)), comment: Vec::new() };
+    let argument = MakeElementArgument { pname: Some(fixture.pname(name)), ..MakeElementArgument::default() };
     let request = MakeElementRequest {
         context: fixture.context(),
         arguments: vec![argument],
+        element_type: b"text_file".to_vec(),
         after: AfterMake::Nothing.into(),
         ..MakeElementRequest::default()
     };
@@ -24,14 +25,14 @@ fn what_is_moved_aside_takes_no_name_that_something_has() {
     let fixture = Fixture::new();
     let newest = fixture.vob.element(ElementNo::ROOT).unwrap().versions.len() as u32 - 1;
     fixture.check_out(2000, ElementNo::ROOT, OWN, "v", VersionNo(newest));
-    for name in ["a", "a.mkelem", "b", "b.mkelem.1"] {
+    for name in ["a", "a.keep", "b", "b.keep.1"] {
         fixture.private(ElementNo::ROOT, name);
     }
-    make(&fixture, "b.mkelem");
+    make(&fixture, "b.keep");
     let aside = |name: &str| {
         let made = make(&fixture, name);
         made.notices.into_iter().map(|notice| String::from_utf8(notice.name).unwrap()).collect::<Vec<_>>()
     };
-    assert_eq!(aside("a"), ["a.mkelem.1"]);
-    assert_eq!(aside("b"), ["b.mkelem.2"]);
+    assert_eq!(aside("a"), ["a.keep.1"]);
+    assert_eq!(aside("b"), ["b.keep.2"]);
 }

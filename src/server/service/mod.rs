@@ -5,6 +5,7 @@
 //! holds its own call up and no other. [`Direct`] is the same calls for a program that has a
 //! [`Server`] of its own.
 
+mod ahead;
 mod attachable;
 mod attributes;
 mod auto_branch;
@@ -18,6 +19,7 @@ mod facts;
 mod faults;
 mod file_data;
 mod find;
+mod further_types;
 mod groups;
 mod history;
 mod hyperlinks;
@@ -33,6 +35,7 @@ mod meant;
 mod names;
 mod objects;
 mod private;
+mod private_copy;
 mod protect;
 mod recover;
 mod removal;
@@ -40,6 +43,9 @@ mod remove_type;
 mod reserve;
 mod retype;
 mod slot;
+mod target;
+mod text_check;
+mod together;
 mod types;
 mod uncheckout;
 mod version_selector;

@@ -12,7 +12,7 @@ mod rename;
 mod twins;
 
 pub use references::{Removed, orphans, orphans_of};
-pub use twins::{DETECTION, detects_twins, look_back, refuse_twin};
+pub use twins::{DETECTION, detects_twins, refuse_other};
 
 use super::slot::Slot;
 use crate::server::identity::Caller;
@@ -129,7 +129,7 @@ impl Server {
 }
 
 /// What the bookkeeping lines of directories call a kind of element.
-fn kind_word(kind: ElementKind) -> &'static str {
+pub fn kind_word(kind: ElementKind) -> &'static str {
     match kind {
         ElementKind::File => "file element",
         ElementKind::Directory => "directory element",

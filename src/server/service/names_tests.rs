@@ -1,6 +1,7 @@
 //! What rmname, mv and ln plan, for whom, and what of it is one commit.
 
 use super::super::facts::tests::{BAR, FOO, Fixture, OWN, SRC, change};
+use super::twins::refuse_twin;
 use super::*;
 use crate::store::{LawBroken, check_laws};
 use crate::vob::apply::DirectoryAt;

@@ -216,40 +216,13 @@ impl Recovery<'_> {
         let storage = self.view.storage.dir();
         let failed = |error: std::io::Error| Failure::system(from.as_os_str().as_bytes(), &error);
         let found = storage.join(from).symlink_metadata().map_err(failed)?;
-        let to = self.new_place(oid, leaf)?;
+        let to = lost_place(self.view, oid, leaf)?;
         let flags = rustix::fs::RenameFlags::NOREPLACE;
         let root = self.view.storage.root();
         rustix::fs::renameat_with(root, from, root, &to, flags).map_err(|errno| failed(errno.into()))?;
         // A process may have it open.
         self.view.private.moved(found.ino(), &Place::Path(from.to_owned()), Place::Path(to.clone()));
         Ok(self.tell(state, object, storage.join(to).into_os_string().into_vec()))
-    }
-
-    /// Finds a free name in lost+found: 8 digits of the directory's or file's identity, a number, the leaf.
-    fn new_place(&self, oid: &Oid, leaf: &[u8]) -> Outcome<PathBuf> {
-        let storage = self.view.storage.dir();
-        let below = storage.join(ViewStorage::LOST_AND_FOUND);
-        let failed = |error: &std::io::Error| Failure::system(below.as_os_str().as_bytes(), error);
-        match std::fs::create_dir(&below) {
-            Ok(()) if rustix::process::geteuid().is_root() => {
-                // Whoever owns the view takes out of it what they need.
-                let access = self.view.storage.access();
-                std::os::unix::fs::chown(&below, Some(access.owner), Some(access.group))
-                    .map_err(|error| failed(&error))?;
-            }
-            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(failed(&error)),
-            _ => {}
-        }
-        let digits = oid.to_string();
-        let leaf = &leaf[..leaf.len().min(LEAF_BYTES_MAX)];
-        for number in 0..=u16::MAX {
-            let mut name = OsString::from(format!("{}.{number:04x}.", &digits[..8]));
-            name.push(OsStr::from_bytes(leaf));
-            if below.join(&name).symlink_metadata().is_err() {
-                return Ok(Path::new(ViewStorage::LOST_AND_FOUND).join(name));
-            }
-        }
-        Err(Failure::other("lost+found has no name left for this file"))
     }
 
     /// Makes the kernel forget a name that was moved away.
@@ -261,4 +234,35 @@ impl Recovery<'_> {
             invalidator.listings(vec![inode]);
         }
     }
+}
+
+/// Finds a free name in a view's lost+found, relative to its storage: 8 digits of the directory's or file's
+/// identity, a number, the leaf.
+///
+/// # Errors
+/// If there is none, or the storage cannot be written.
+pub(super) fn lost_place(view: &View, oid: &Oid, leaf: &[u8]) -> Outcome<PathBuf> {
+    let storage = view.storage.dir();
+    let below = storage.join(ViewStorage::LOST_AND_FOUND);
+    let failed = |error: &std::io::Error| Failure::system(below.as_os_str().as_bytes(), error);
+    match std::fs::create_dir(&below) {
+        Ok(()) if rustix::process::geteuid().is_root() => {
+            // Whoever owns the view takes out of it what they need.
+            let access = view.storage.access();
+            std::os::unix::fs::chown(&below, Some(access.owner), Some(access.group))
+                .map_err(|error| failed(&error))?;
+        }
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(failed(&error)),
+        _ => {}
+    }
+    let digits = oid.to_string();
+    let leaf = &leaf[..leaf.len().min(LEAF_BYTES_MAX)];
+    for number in 0..=u16::MAX {
+        let mut name = OsString::from(format!("{}.{number:04x}.", &digits[..8]));
+        name.push(OsStr::from_bytes(leaf));
+        if below.join(&name).symlink_metadata().is_err() {
+            return Ok(Path::new(ViewStorage::LOST_AND_FOUND).join(name));
+        }
+    }
+    Err(Failure::other("lost+found has no name left for this file"))
 }

@@ -1,35 +1,41 @@
-//! Uncheckout: checkouts are given up, all of one VOB in one commit. What a directory's checkout alone catalogued moves
-//! to `lost+found`, and clients can ask beforehand what that will be.
+//! Uncheckout: checkouts are given up. What new directory entries led to alone moves to `lost+found`, and clients can ask
+//! beforehand what that will be; private copies are saved as `.keep`, or go.
+//!
+//! A private copy that is to be kept has its further name before the checkout is gone, and loses its own after that:
+//! whenever a daemon is killed, the data is there.
 
-use super::check_out::Target;
+use super::ahead::{Argument, Known, read};
 use super::names;
+use super::private_copy::{Saved, data_of, remove_data};
+use super::target::Target;
+use super::together::{Outcomes, answers, by_vob, not_committed};
 use crate::server::identity::Caller;
 use crate::server::proto::*;
 use crate::server::state::{Outcome, Server, now_ns};
 use crate::store::Vob;
-use crate::view::MountedVob;
 use crate::view::resolve::branch_id;
-use crate::vob::{BranchNo, Checkout, ElementKind, Operation, Transaction};
-use std::collections::HashSet;
+use crate::view::{MountedVob, ViewStorage};
+use crate::vob::{BranchNo, Draft, ElementKind, Operation, Records, Transaction, User};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-/// A checkout that is to be given up.
-struct Cancel {
+/// A checkout that is given up, and what is still to be done about its private copy.
+struct GivenUp {
     target: Target,
-    checkout: Checkout,
-    keep: bool,
     done: UncheckedOut,
+    /// The private copy's inode number; none where there is none.
+    copy: Option<u64>,
 }
 
-impl Cancel {
-    fn kind(&self) -> ElementKind {
-        self.target.element.kind
-    }
-
-    fn is_same(&self, other: &Cancel) -> bool {
-        let checkout = |cancel: &Cancel| (cancel.target.vob.index, cancel.checkout.number);
-        checkout(self) == checkout(other)
-    }
+/// What all arguments of a command share.
+struct Uncheckout<'a> {
+    server: &'a Server,
+    caller: &'a Caller,
+    request: &'a UncheckoutRequest,
+    user: User,
+    time_ns: i64,
 }
 
 impl Server {
@@ -39,120 +45,129 @@ impl Server {
         request: &UncheckoutRequest,
     ) -> Outcome<UncheckoutReply> {
         let context = Server::context(&request.context)?;
-        let mut items: Vec<Outcome<Cancel>> = Vec::new();
-        for argument in &request.arguments {
-            let found = self.cancel(caller, context, argument).and_then(|cancel| {
-                match items.iter().flatten().any(|earlier| earlier.is_same(&cancel)) {
-                    true => Err(self.not_checked_out(&cancel.target)),
-                    false => Ok(cancel),
-                }
-            });
-            items.push(found);
+        let (user, time_ns) = (self.user(caller, context), now_ns());
+        let uncheckout = Uncheckout { server: self, caller, request, user, time_ns };
+        let found = self.arguments(context, request.arguments.iter().map(|argument| &argument.pname));
+        let mut outcomes: Outcomes<GivenUp> = found.iter().map(|_| None).collect();
+        for (vob, here) in by_vob(&found, |argument| &argument.vob) {
+            uncheckout.in_vob(&vob, &found, &here, &mut outcomes);
         }
-        if !request.only_tell {
-            items = items.into_iter().map(|item| item.and_then(|cancel| self.keep(cancel))).collect();
-        }
-        let mut vobs: Vec<Arc<MountedVob>> = Vec::new();
-        for Cancel { target, .. } in items.iter().flatten() {
-            if !vobs.iter().any(|vob| vob.index == target.vob.index) {
-                vobs.push(Arc::clone(&target.vob));
-            }
-        }
-        for vob in &vobs {
-            let here = |cancel: &Cancel| cancel.target.vob.index == vob.index;
-            let mut cancels: Vec<&mut Cancel> =
-                items.iter_mut().flatten().filter(|cancel| here(cancel)).collect();
-            let planned = match request.only_tell {
-                true => plan(&vob.vob, &mut cancels).map(drop),
-                false => {
-                    let transaction = |store: &Vob| {
-                        let operations = plan(store, &mut cancels)?;
-                        let (time_ns, user) = (now_ns(), self.user(caller, context));
-                        let (comment, attributes) = (String::new(), vec![]);
-                        Ok(vec![Transaction { time_ns, user, comment, attributes, operations }])
-                    };
-                    self.commit(vob, transaction).map(drop)
-                }
-            };
-            if let Err(failure) = planned {
-                for item in items.iter_mut().filter(|item| item.as_ref().is_ok_and(here)) {
-                    *item = Err(failure.clone());
-                }
-            }
-        }
-        let outcome = |item: Outcome<Cancel>| {
-            let done = item.and_then(|cancel| match request.only_tell {
-                true => Ok(cancel.done),
-                false => self.let_go(cancel),
-            });
-            UncheckoutOutcome {
-                outcome: Some(match done {
-                    Ok(done) => uncheckout_outcome::Outcome::Done(done),
-                    Err(failure) => uncheckout_outcome::Outcome::Failure(failure),
-                }),
-            }
+        let finish = |given_up: GivenUp| match request.only_tell {
+            true => Ok(given_up.done),
+            false => finish(given_up),
         };
-        Ok(UncheckoutReply { outcomes: items.into_iter().map(outcome).collect() })
-    }
-
-    /// Finds the checkout that an argument means.
-    fn cancel(&self, caller: &Caller, context: &Context, argument: &UncheckoutArgument) -> Outcome<Cancel> {
-        let target = self.target(context, &argument.pname)?;
-        self.permit_element(caller, &target.vob, &target.element, "uncheckout")?;
-        self.permit_changes(caller, &target.view, "uncheckout")?;
-        let checkout = target.element.checkout_of(&target.view.uuid()).cloned();
-        let checkout = checkout.ok_or_else(|| self.not_checked_out(&target))?;
-        self.refuse_locked(&target.vob, &target.element, Some(checkout.branch), caller, "uncheckout")?;
-        let keep = argument.private_copy() == PrivateCopy::Keep;
-        Ok(Cancel { target, checkout, keep, done: UncheckedOut::default() })
-    }
-
-    fn not_checked_out(&self, target: &Target) -> Failure {
-        let view_storage = self.storage_of(&target.view);
-        Failure { view_storage, ..Failure::new(FailureCode::NotCheckedOut) }
-    }
-
-    /// Saves the private copy where that is asked for.
-    fn keep(&self, mut cancel: Cancel) -> Outcome<Cancel> {
-        if cancel.keep && cancel.kind() == ElementKind::File {
-            cancel.done.keep_name = self.keep_copy(&cancel.target)?;
-        }
-        Ok(cancel)
-    }
-
-    /// Removes what a checkout had, now that it is none any more.
-    fn let_go(&self, cancel: Cancel) -> Outcome<UncheckedOut> {
-        if cancel.kind() == ElementKind::File {
-            self.remove_data(&cancel.target)?;
-        }
-        let Cancel { target, checkout, mut done, .. } = cancel;
-        self.show_again(&target)?;
-        let element = target.vob.element(target.element.number)?;
-        if element.branch(checkout.branch).versions.len() == 1 && checkout.branch != BranchNo::ROOT {
-            let branch = branch_id(&target.vob.vob.state(), &element, checkout.branch).into_bytes();
-            let code = NoticeCode::OnlyVersionZero.into();
-            done.notices.push(Notice { code, branch, ..Notice::default() });
-        }
-        Ok(done)
+        let outcome = |outcome: Outcome<GivenUp>| UncheckoutOutcome {
+            outcome: Some(match outcome.and_then(finish) {
+                Ok(done) => uncheckout_outcome::Outcome::Done(done),
+                Err(failure) => uncheckout_outcome::Outcome::Failure(failure),
+            }),
+        };
+        Ok(UncheckoutReply { outcomes: answers(found, outcomes).into_iter().map(outcome).collect() })
     }
 }
 
-/// Plans that checkouts of one VOB are given up, and notes in each what it alone catalogued, those before it left aside.
-fn plan(store: &Vob, cancels: &mut [&mut Cancel]) -> Outcome<Vec<Operation>> {
-    let (mut given_up, mut told, mut moved) = (Vec::new(), HashSet::new(), None);
-    let mut operations = Vec::new();
-    for cancel in cancels {
-        let (element, view) = (cancel.target.element.number, cancel.target.view.uuid());
-        if cancel.kind() == ElementKind::Directory {
-            given_up.push((element, cancel.checkout.clone()));
-            let (operation, notices) = names::orphans(store, &given_up)?;
-            moved = operation;
-            cancel.done.notices =
-                notices.into_iter().filter(|notice| told.insert(notice.oid.clone())).collect();
+impl Uncheckout<'_> {
+    fn in_vob(
+        &self,
+        vob: &Arc<MountedVob>,
+        found: &[Outcome<Argument<'_>>],
+        here: &[usize],
+        outcomes: &mut Outcomes<GivenUp>,
+    ) {
+        let mut saved = Saved::default();
+        let mut plan = |store: &Vob, draft: &mut Draft<'_>| {
+            let mut known = Known::default();
+            for at in here {
+                let Ok(argument) = &found[*at] else { continue };
+                let keep = self.request.arguments[*at].private_copy() == PrivateCopy::Keep;
+                let saved = Some(&mut saved).filter(|_| keep && !self.request.only_tell);
+                let target = known.target(draft, &self.user.login, argument);
+                let given_up = target.and_then(|target| self.give_up((store, draft), target, saved));
+                if let Ok(given_up) = &given_up {
+                    known.changed(&given_up.target.element);
+                }
+                outcomes[*at] = Some(given_up);
+            }
+            Ok(())
+        };
+        if self.request.only_tell {
+            let _: Outcome<()> = plan(&vob.vob, &mut Draft::new(&*vob.vob));
+            return;
         }
-        operations.push(Operation::CancelCheckOut { element, view });
+        let settled = match self.server.commit_draft_as_one_event(vob, &mut plan) {
+            Ok(()) => saved.settle(self.server),
+            Err(failure) => {
+                saved.take_back();
+                Err(failure)
+            }
+        };
+        if let Err(failure) = settled {
+            not_committed(outcomes, here, &failure);
+        }
     }
-    Ok(moved.into_iter().chain(operations).collect())
+
+    /// Plans the end of a checkout, and saves its private copy where `saved` is given.
+    fn give_up(
+        &self,
+        (store, draft): (&Vob, &mut Draft<'_>),
+        target: Target,
+        saved: Option<&mut Saved>,
+    ) -> Outcome<GivenUp> {
+        let (server, caller) = (self.server, self.caller);
+        let target = Target { element: read(draft, target.element.number)?, ..target };
+        let (element, view) = (&target.element, target.view.uuid());
+        server.permit_element(caller, &target.vob, element, "uncheckout")?;
+        server.permit_changes(caller, &target.view, "uncheckout")?;
+        let not_checked_out = || Failure {
+            view_storage: server.storage_of(&target.view),
+            ..Failure::new(FailureCode::NotCheckedOut)
+        };
+        let checkout = element.checkout_of(&view).ok_or_else(not_checked_out)?.clone();
+        let (number, branch) = (element.number, checkout.branch);
+        server.refuse_locked(&target.vob, element, Some(branch), caller, "uncheckout")?;
+        let mut done = UncheckedOut::default();
+        let mut operations = Vec::new();
+        if element.kind == ElementKind::Directory {
+            let (lost, notices) = names::orphans(store, draft, &[(number, checkout)])?;
+            operations.extend(lost);
+            done.notices = notices;
+        }
+        operations.push(Operation::CancelCheckOut { element: number, view });
+        let (time_ns, user) = (self.time_ns, self.user.clone());
+        let (comment, attributes) = (String::new(), vec![]);
+        let transaction = Transaction { time_ns, user, comment, attributes, operations };
+        let judged = draft.judge(&transaction).map_err(|refused| server.refused(&target.vob, refused))?;
+        let is_file = element.kind == ElementKind::File;
+        let copy = data_of(&target).filter(|_| is_file);
+        if let (Some(saved), Some(_)) = (saved, copy) {
+            done.keep_name = saved.keep(&target)?;
+        }
+        let is_empty = element.branch(branch).versions.len() == 1 && branch != BranchNo::ROOT;
+        // That is told when it is so.
+        if is_empty && !self.request.only_tell {
+            let branch = branch_id(&draft.state(), element, branch).into_bytes();
+            let code = NoticeCode::OnlyVersionZero.into();
+            done.notices.push(Notice { code, branch, ..Notice::default() });
+        }
+        draft.accept(transaction, judged);
+        Ok(GivenUp { target, done, copy })
+    }
+}
+
+/// Takes the private copy of a checkout that is gone away.
+fn finish(given_up: GivenUp) -> Outcome<UncheckedOut> {
+    let GivenUp { target, done, copy } = given_up;
+    if let Some(copy) = copy {
+        remove_data(&target, copy, kept_place(&target, &done.keep_name)?)?;
+    }
+    Ok(done)
+}
+
+/// The place of a saved copy, relative to the view's storage.
+fn kept_place(target: &Target, leaf: &[u8]) -> Outcome<Option<PathBuf>> {
+    let (Some((directory, _)), false) = (&target.parent, leaf.is_empty()) else { return Ok(None) };
+    let directory = target.vob.element(*directory)?;
+    Ok(Some(ViewStorage::private(&directory.oid).join(OsStr::from_bytes(leaf))))
 }
 
 #[cfg(test)]

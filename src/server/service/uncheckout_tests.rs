@@ -70,7 +70,7 @@ fn what_is_told_beforehand_is_what_happens_then() {
     let fixture = fixture();
     let names = [".", "notes", "src", "src/bar.c", "src", "hidden.c"];
     let expected: [&[&str]; 6] =
-        [&[], &["NotAVobObject"], &["new", "other"], &[], &["NotCheckedOut"], &["NotCheckedOut"]];
+        [&[], &["NotAVobObject"], &["again", "other"], &[], &["NotCheckedOut"], &["NotCheckedOut"]];
     let before = events(&fixture);
     assert_eq!(cancel(&fixture, &names, true), expected);
     assert_eq!(events(&fixture), before);
@@ -85,7 +85,7 @@ fn what_is_told_beforehand_is_what_happens_then() {
         .vob
         .directory(ElementNo::LOST_AND_FOUND, crate::vob::apply::DirectoryAt::Version(VersionNo::ROOT));
     let there: Vec<String> = there.unwrap().iter().map(|(name, _)| text(name)).collect();
-    assert_eq!(there, [format!("new.{}", Oid([6; 16])), format!("other.{}", Oid([7; 16]))]);
+    assert_eq!(there, [format!("again.{}", Oid([6; 16])), format!("other.{}", Oid([7; 16]))]);
     // Nothing is left to cancel.
     assert_eq!(cancel(&fixture, &["."], true), [["NotCheckedOut"]]);
 }

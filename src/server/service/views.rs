@@ -27,7 +27,7 @@ fn is_abandoned(storage: &Path) -> bool {
         Ok(mut entries) => entries.next().is_none(),
         Err(error) => error.kind() == std::io::ErrorKind::NotFound,
     };
-    let directories = ["private", "checkout"];
+    let directories = ["private", "checkout", ViewStorage::STAGING];
     let files = ["config_spec", "config_spec_origin", ".compiled_spec", "mode", "owner", "format"];
     let unfinished = files.map(|file| format!("{file}.new"));
     let unfinished = unfinished.iter().map(String::as_str);
@@ -225,7 +225,7 @@ impl Server {
                 let checkout = element.and_then(|element| element.checkout_of(&view).cloned());
                 given_up.extend(checkout.map(|checkout| (*number, checkout)));
             }
-            let (lost, told) = super::names::orphans(store, &given_up)?;
+            let (lost, told) = super::names::orphans(store, store, &given_up)?;
             notices = told;
             let cancel = |element: &ElementNo| Operation::CancelCheckOut { element: *element, view };
             Ok(vec![Transaction {

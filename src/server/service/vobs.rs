@@ -1,11 +1,11 @@
 //! VOBs: making, removing, listing, mounting.
 
+use super::further_types;
 use crate::server::identity::{self, Caller};
 use crate::server::proto::*;
 use crate::server::registry::{EntryError, RegistryError, TagError, VobEntry, VobTag};
 use crate::server::state::{Outcome, Server, default_engine, now_ns, person};
-use crate::store::{Vob, VobOptions};
-use crate::vob::state::predefined;
+use crate::store::{CommitError, Vob, VobOptions};
 use crate::vob::{EventNo, Oid, Operation, Part, Transaction, User};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -117,24 +117,11 @@ impl Server {
             time_ns: now_ns(),
             oid: uuid,
         };
-        let made = Vob::create(&storage, &options)?;
+        let vob = Vob::create(&storage, &options)?;
         let groups = super::groups::inherited(caller);
-        let inherited = match groups.is_empty() {
-            true => Ok(()),
-            false => {
-                let transaction = Transaction {
-                    time_ns: now_ns(),
-                    user: options.user.clone(),
-                    comment: String::new(),
-                    attributes: vec![],
-                    operations: vec![Operation::SetVobGroups { groups: groups.clone() }],
-                };
-                let committed = made.commit(|_| Ok::<_, std::convert::Infallible>(vec![transaction]));
-                committed.map(drop).map_err(|error| Failure::other(error.to_string()))
-            }
-        };
-        drop(made);
-        let registered = inherited.and_then(|()| {
+        let furnished = furnish(&vob, &options, &groups);
+        drop(vob);
+        let registered = furnished.and_then(|()| {
             self.registry.change(|entries| entries.add_vob(tag.clone(), entry).map_err(Failure::from))
         });
         if let Err(failure) = registered {
@@ -388,15 +375,40 @@ fn is_abandoned(storage: &Path) -> bool {
         return false;
     }
     match Vob::open(storage) {
-        // It was made, and perhaps given its groups.
+        // Nothing was done but to make it and to furnish it.
         Ok(vob) => {
             let state = vob.state();
-            let is_new = state.header.elements <= 2 && state.types().len() == predefined::ALL.len();
-            state.header.events <= 1 || state.header.events == 2 && is_new
+            state.header.elements <= 2
+                && state.header.events <= 3
+                && state.types().len() <= further_types::MOST
         }
         Err(crate::store::StoreError::NotAVob { .. }) => !storage.join("format").exists(),
         Err(_) => false,
     }
+}
+
+/// Gives a new VOB the element types that all have, and its further groups.
+fn furnish(vob: &Vob, options: &VobOptions, groups: &[u32]) -> Outcome<()> {
+    let transaction = |comment: &str, operations| Transaction {
+        time_ns: options.time_ns,
+        user: options.user.clone(),
+        comment: comment.to_owned(),
+        attributes: vec![],
+        operations,
+    };
+    let furnished = vob.commit(|store| {
+        let types = further_types::operations(&store.state(), options);
+        let mut transactions = vec![transaction("Predefined element type.", types)];
+        if !groups.is_empty() {
+            transactions.push(transaction("", vec![Operation::SetVobGroups { groups: groups.to_vec() }]));
+        }
+        Ok::<_, Failure>(transactions)
+    });
+    furnished.map(drop).map_err(|error| match error {
+        CommitError::Plan(failure) => failure,
+        CommitError::Store(error) => error.into(),
+        CommitError::Refused(refused) => Failure::internal(refused.to_string()),
+    })
 }
 
 pub fn no_such_vob(tag: &[u8]) -> Failure {

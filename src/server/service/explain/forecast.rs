@@ -34,11 +34,8 @@ impl Teller<'_> {
         let login = identity::user_name(self.caller.user_id);
         let maker = Maker { login: &login, now_ns: now_ns() };
         let plan = self.view.plan_checkout(vob, &choice.path, element, maker)?;
-        if !matches!(plan.outcome, Err(PlanFailure::NotSelected(_) | PlanFailure::Error(..)))
-            && !self.view.spec().rules().iter().any(|rule| matches!(rule.selector, Selector::CheckedOut))
-        {
-            return Ok(refused(CheckoutRefusal::NoCheckedoutRule));
-        }
+        let hidden =
+            !self.view.spec().rules().iter().any(|rule| matches!(rule.selector, Selector::CheckedOut));
         let branch = match &plan.outcome {
             Ok(branch) => BranchNo(*branch),
             Err(PlanFailure::NotSelected(_) | PlanFailure::Error(..)) => {
@@ -60,6 +57,7 @@ impl Teller<'_> {
             return Ok(CheckoutForecast {
                 creates_branches: plan.branches.iter().map(|made| made.name.clone().into_bytes()).collect(),
                 from: format!("{}/0", branch_path(&self.state, element, &plan, branch.0)).into_bytes(),
+                hidden,
                 ..CheckoutForecast::default()
             });
         }
@@ -74,6 +72,7 @@ impl Teller<'_> {
         Ok(CheckoutForecast {
             creates_branches: plan.branches.iter().map(|made| made.name.clone().into_bytes()).collect(),
             from: self.version(element, element.newest(branch)),
+            hidden,
             ..CheckoutForecast::default()
         })
     }

@@ -4,7 +4,7 @@ use crate::server::proto::{Failure, Notice, NoticeCode};
 use crate::server::state::Outcome;
 use crate::store::Vob;
 use crate::vob::apply::DirectoryAt;
-use crate::vob::{Checkout, Directory, Element, ElementNo, Entry, NameChange, Operation, VersionNo};
+use crate::vob::{Checkout, Directory, Element, ElementNo, Entry, NameChange, Operation, Records, VersionNo};
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -21,10 +21,13 @@ pub(super) type Instead<'a> = &'a dyn Fn(ElementNo, DirectoryAt) -> Option<Arc<D
 /// That some directory catalogs it is not enough: two directories may hold each other in old
 /// versions, and nothing else hold them.
 ///
+/// `records` is the VOB, or a draft that makes no directory version.
+///
 /// # Errors
 /// If the VOB cannot be read.
 pub(super) fn is_reachable(
     store: &Vob,
+    records: &dyn Records,
     element: &Arc<Element>,
     instead: Instead<'_>,
     lost: &HashSet<ElementNo>,
@@ -48,8 +51,8 @@ pub(super) fn is_reachable(
             continue;
         }
         let gone = || Failure::internal("a directory element is gone");
-        let parent = store.element(*directory)?.ok_or_else(gone)?;
-        if !holds(store, &parent, name, below.number, instead)? {
+        let parent = records.element(*directory)?.ok_or_else(gone)?;
+        if !holds(store, records, &parent, name, below.number, instead)? {
             continue;
         }
         if is_top(parent.number) {
@@ -65,6 +68,7 @@ pub(super) fn is_reachable(
 /// Tells whether some version or checkout of a directory will catalog an element under a name.
 fn holds(
     store: &Vob,
+    records: &dyn Records,
     directory: &Element,
     name: &[u8],
     element: ElementNo,
@@ -77,11 +81,12 @@ fn holds(
     versions.reverse();
     let checkouts = directory.checkouts.iter().map(|checkout| DirectoryAt::CheckedOut(checkout.number));
     // Other versions may be stored against one that is changed in place: each is looked at.
-    let in_place = versions.iter().any(|at| instead(number, *at).is_some());
+    let in_place =
+        number == ElementNo::LOST_AND_FOUND || versions.iter().any(|at| instead(number, *at).is_some());
     for at in checkouts.chain(versions.into_iter().filter(|_| in_place)) {
         let catalog = match instead(number, at) {
             Some(catalog) => catalog,
-            None => store.directory(number, at)?,
+            None => records.directory(number, at)?,
         };
         if catalog.get(name) == wanted {
             return Ok(true);
@@ -103,7 +108,11 @@ fn holds(
 ///
 /// # Errors
 /// If the VOB cannot be read.
-pub fn orphans(store: &Vob, given_up: &[(ElementNo, Checkout)]) -> Outcome<(Option<Operation>, Vec<Notice>)> {
+pub fn orphans(
+    store: &Vob,
+    records: &dyn Records,
+    given_up: &[(ElementNo, Checkout)],
+) -> Outcome<(Option<Operation>, Vec<Notice>)> {
     let own = |directory: ElementNo, at: DirectoryAt| {
         let is = |(number, checkout): &(ElementNo, Checkout)| {
             *number == directory && at == DirectoryAt::CheckedOut(checkout.number)
@@ -112,16 +121,16 @@ pub fn orphans(store: &Vob, given_up: &[(ElementNo, Checkout)]) -> Outcome<(Opti
     };
     let (mut found, mut changes, mut notices) = (HashSet::new(), Vec::new(), Vec::new());
     for (directory, checkout) in given_up {
-        let before = store.directory(*directory, DirectoryAt::Version(checkout.from))?;
-        let held = store.directory(*directory, DirectoryAt::CheckedOut(checkout.number))?;
+        let before = records.directory(*directory, DirectoryAt::Version(checkout.from))?;
+        let held = records.directory(*directory, DirectoryAt::CheckedOut(checkout.number))?;
         for change in before.changes_to(&held) {
             let Some(Entry::Element(child)) = change.entry else {
                 continue;
             };
             let missing = || Failure::internal("a catalogued element is gone");
-            let element = store.element(child)?.ok_or_else(missing)?;
+            let element = records.element(child)?.ok_or_else(missing)?;
             let gone = |directory, at| own(directory, at).then(Arc::default);
-            if !is_reachable(store, &element, &gone, &found)? {
+            if !is_reachable(store, records, &element, &gone, &found)? {
                 let (name, notice) = lost(&element, &change.name);
                 found.insert(child);
                 changes.push(NameChange { name: name.into(), entry: change.entry });
@@ -176,7 +185,7 @@ pub fn orphans_of(
             }
             let missing = || Failure::internal("a catalogued element is gone");
             let element = store.element(child)?.ok_or_else(missing)?;
-            if !is_reachable(store, &element, &gone, found)? {
+            if !is_reachable(store, store, &element, &gone, found)? {
                 let (name, notice) = lost(&element, name);
                 found.insert(child);
                 moved.push((NameChange { name: name.into(), entry: Some(entry) }, notice));

@@ -69,7 +69,7 @@ impl Server {
             let place = Opened { directory, at };
             if place == opened { Some(Arc::clone(&after)) } else { edits.planned(place) }
         };
-        let kept = is_reachable(edits.store, &element, &instead, edits.lost())?;
+        let kept = is_reachable(edits.store, edits.store, &element, &instead, edits.lost())?;
         if kept {
             edits.change(opened, &slot.leaf, None, note)?;
             return Ok(Removed { notices: Vec::new(), element: Some(number) });
@@ -101,7 +101,7 @@ impl Server {
             return Ok(());
         }
         let state = slot.view.directory(&slot.vob, slot.directory)?;
-        super::super::check_out::copy_private(&slot.view, &state, &data, &slot.leaf)?;
+        super::super::private_copy::copy_private(&slot.view, &state, &data, &slot.leaf)?;
         self.host.private_changed(&slot.view, &slot.vob, slot.directory, &[&slot.leaf]);
         Ok(())
     }

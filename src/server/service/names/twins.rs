@@ -27,9 +27,19 @@ pub fn detects_twins(store: &Vob) -> Outcome<bool> {
 /// # Errors
 /// `EVIL_TWIN`, or if the VOB cannot be read.
 pub fn refuse_twin(store: &Vob, directory: &Element, name: &[u8], element: Option<ElementNo>) -> Outcome<()> {
-    if !detects_twins(store)? {
-        return Ok(());
-    }
+    if detects_twins(store)? { refuse_other(store, directory, name, element) } else { Ok(()) }
+}
+
+/// As [`refuse_twin`], in any VOB.
+///
+/// # Errors
+/// As [`refuse_twin`].
+pub fn refuse_other(
+    store: &Vob,
+    directory: &Element,
+    name: &[u8],
+    element: Option<ElementNo>,
+) -> Outcome<()> {
     let Some(version) = twin(store, directory, name, element)? else {
         return Ok(());
     };
