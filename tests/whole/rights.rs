@@ -232,3 +232,20 @@ fn views_and_checkouts_are_changed_by_their_owner_alone() {
     team(ANNE, &format!("chgrp {TEAM} f && chmod 640 f")).ok();
     assert_eq!(team(BOB, "cleartool ci -nc f").ok(), "Checked in \"f\" version \"/main/2\".\n");
 }
+
+#[test]
+fn find_runs_commands_as_its_user_and_names_only_what_an_open_view_shows() {
+    let users = Users::new("022");
+    users
+        .anne("cleartool co -nc . && echo a > a.c && cleartool mkelem -nc -ci a.c && cleartool ci -nc .")
+        .ok();
+    let found = users.bob_in("bob_v", "cleartool find . -user 4101 -type f -print -exec 'id -u'").ok();
+    assert_eq!(found, "./a.c@@\n4102\n");
+    users.anne("umask 077; cleartool mkview -tag closed_v").ok();
+    let closed = "$CLERESTORY_VIEWROOT/closed_v/vobs/x";
+    refused(users.bob(&format!("cleartool find {closed} -print")), "Permission denied");
+    refused(users.bob(&format!("cleartool find {closed} -all -visible -print")), "Cannot get view info");
+    // The VOB is open: what it holds is named without the view.
+    let found = users.bob(&format!("cleartool find {closed} -all -type f -print")).ok();
+    assert_eq!(found, "/vobs/x/.@@/main/1/a.c@@\n");
+}
