@@ -315,6 +315,62 @@ cleartool: Error: Unable to create label "OLD" on "src/bar.c".
 }
 
 #[test]
+fn obsolete_branches_are_left_out_of_version_trees() {
+    let project = Project::small();
+    project.sh(
+        "cleartool mkbrtype -nc old new && cleartool mkbranch -nc -nco -version /main/1 old foo.c && \
+         cleartool mkbranch -nc -nco new foo.c@@/main/old/0 && cleartool mkbranch -nc -nco new src/bar.c && \
+         cleartool mkbranch -nc old src/bar.c@@/main/new/0 && cleartool lock -nc -obsolete brtype:old",
+    );
+    project.check(
+        r#"
+$ cleartool lsvtree -all foo.c src/bar.c; cleartool lsvtree -all -obsolete foo.c src/bar.c
+foo.c@@/main
+foo.c@@/main/0
+foo.c@@/main/1
+foo.c@@/main/2
+src/bar.c@@/main
+src/bar.c@@/main/0
+src/bar.c@@/main/1
+src/bar.c@@/main/new
+src/bar.c@@/main/new/0
+foo.c@@/main
+foo.c@@/main/0
+foo.c@@/main/1
+foo.c@@/main/old
+foo.c@@/main/old/0
+foo.c@@/main/old/new
+foo.c@@/main/old/new/0
+foo.c@@/main/2
+src/bar.c@@/main
+src/bar.c@@/main/0
+src/bar.c@@/main/1
+src/bar.c@@/main/new
+src/bar.c@@/main/new/0
+src/bar.c@@/main/new/old
+src/bar.c@@/main/new/old/0
+src/bar.c@@/main/new/old/CHECKEDOUT view "v"
+$ cleartool lsvtree -branch old foo.c; cleartool lsvtree foo.c@@/main/old/new; cat foo.c@@/main/old/LATEST
+foo.c@@/main/old
+foo.c@@/main/old/0
+foo.c@@/main/old/new
+foo.c@@/main/old/new/0
+foo.c@@/main/old/new
+foo.c@@/main/old/new/0
+one
+$ cleartool unlock brtype:old; cleartool lock -obsolete foo.c@@/main/old/new; cleartool lsvtree foo.c
+Unlocked branch type "old".
+Locked branch "foo.c@@/main/old/new".
+foo.c@@/main
+foo.c@@/main/1
+foo.c@@/main/old
+foo.c@@/main/old/0
+foo.c@@/main/2
+"#,
+    );
+}
+
+#[test]
 fn who_may_lock() {
     assert!(rustix::process::geteuid().is_root(), "this test needs root");
     let project = project();

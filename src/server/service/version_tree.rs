@@ -11,7 +11,7 @@ use crate::server::state::{Outcome, Server};
 use crate::view::history::Place;
 use crate::view::resolve::{branch_id, version_id};
 use crate::view::{Found, View};
-use crate::vob::{BranchNo, Checkout, Element, TypeNo, VersionNo, VobState};
+use crate::vob::{BranchNo, Checkout, Element, Lock, Part, TypeNo, VersionNo, VobState};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -139,33 +139,41 @@ impl<'a> Tree<'a> {
             Version(VersionNo, Arc<str>),
             Checkout(VersionNo, Arc<str>),
         }
-        // A stack, not recursion: nothing limits how deep branches may nest.
-        let mut next = vec![Next::Branch(start)];
-        while let Some(now) = next.pop() {
+        // A stack, not recursion: nothing limits how deep branches may nest. Each with whether it is on an
+        // obsolete branch; where the listing begins was named.
+        let named = start != BranchNo::ROOT;
+        let mut next = vec![(Next::Branch(start), !named && self.is_obsolete(start))];
+        while let Some((now, obsolete)) = next.pop() {
             match now {
                 Next::Branch(number) => {
                     let path: Arc<str> = branch_id(self.state, self.element, number).into();
-                    if !send(self.row(VersionTreeKind::Branch, path.to_string())) {
+                    let row = self.row(VersionTreeKind::Branch, path.to_string());
+                    if !send(VersionTreeRow { obsolete, ..row }) {
                         return false;
                     }
                     let versions = self.element.branch(number).versions.iter().rev();
-                    next.extend(versions.map(|version| Next::Version(*version, Arc::clone(&path))));
+                    let version =
+                        |version: &VersionNo| (Next::Version(*version, Arc::clone(&path)), obsolete);
+                    next.extend(versions.map(version));
                 }
                 Next::Version(number, path) => {
-                    if !send(self.version(number, &path)) {
+                    if !send(VersionTreeRow { obsolete, ..self.version(number, &path) }) {
                         return false;
                     }
-                    next.push(Next::Checkout(number, path));
+                    next.push((Next::Checkout(number, path), obsolete));
                     if !no_recurse {
                         let sprouts = self.sprouts.get(&number).into_iter().flatten();
-                        next.extend(sprouts.rev().map(|branch| Next::Branch(*branch)));
+                        let branch = |branch: &BranchNo| {
+                            (Next::Branch(*branch), obsolete || self.is_obsolete(*branch))
+                        };
+                        next.extend(sprouts.rev().map(branch));
                     }
                 }
                 Next::Checkout(from, path) => {
                     for checkout in self.checkouts.get(&from).into_iter().flatten() {
                         let row = self.row(VersionTreeKind::Checkout, format!("{path}/CHECKEDOUT"));
                         let view_tag = facts::view_tag(self.views, checkout);
-                        if !send(VersionTreeRow { view_tag, ..row }) {
+                        if !send(VersionTreeRow { view_tag, obsolete, ..row }) {
                             return false;
                         }
                     }
@@ -173,6 +181,14 @@ impl<'a> Tree<'a> {
             }
         }
         true
+    }
+
+    /// Tells whether a branch, or its type, is locked as out of use.
+    fn is_obsolete(&self, number: BranchNo) -> bool {
+        let obsolete = |lock: Option<&Lock>| lock.is_some_and(|lock| lock.rule.obsolete);
+        let of_type = self.state.type_object(self.element.branch(number).branch_type);
+        obsolete(self.element.annotations().lock(Part::Branch(number)))
+            || obsolete(of_type.and_then(|object| object.annotations.lock(Part::Whole)))
     }
 
     fn row(&self, kind: VersionTreeKind, extension: String) -> VersionTreeRow {
