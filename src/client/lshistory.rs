@@ -151,7 +151,31 @@ fn phrase(event: &HistoryEvent) -> Vec<u8> {
         EventKind::ChangeProtection => simple("change protection of"),
         EventKind::Reserve => simple("reserve"),
         EventKind::Unreserve => simple("unreserve"),
+        EventKind::DestroyType => b"destroy type in VOB".to_vec(),
+        EventKind::ChangeEvent => simple("change event of"),
         EventKind::Unspecified => simple("change"),
+    }
+}
+
+/// What an event did, in a sentence that stands above its comment; none for most.
+fn sentence(event: &HistoryEvent) -> Option<Vec<u8>> {
+    let quoted = |text: &[u8]| [b"\"", text, b"\""].concat();
+    let (detail, other) = (quoted(&event.detail), quoted(&event.other_version));
+    let moved = |way: &[u8]| [b"Moved label ", &detail[..], way, &other, b"."].concat();
+    match event.kind() {
+        EventKind::MakeLabel if !event.other_version.is_empty() => Some(moved(b" from version ")),
+        EventKind::RemoveLabel if !event.other_version.is_empty() => Some(moved(b" to version ")),
+        EventKind::MakeHyperlink => {
+            Some([b"Attached hyperlink ", &quoted(&event.hyperlink)[..], b"."].concat())
+        }
+        EventKind::RemoveHyperlink => {
+            Some([b"Removed hyperlink ", &quoted(&event.hyperlink)[..], b"."].concat())
+        }
+        EventKind::DestroyType => {
+            let kind = kind_name(event.detail_object()).as_bytes();
+            Some([b"Removed ", kind, b" ", &detail, b"."].concat())
+        }
+        _ => None,
     }
 }
 
@@ -203,7 +227,9 @@ fn layout_event(event: &HistoryEvent, typed: &[u8], form: Form, dates: &Dates) -
     if form == Form::Long && event.kind() == EventKind::Checkout {
         lines.push(format!("  by view: \"{}\"", event.view_tag).into_bytes());
     }
-    lines.extend(layout::comment(&event.comment));
+    let said = event.comment.trim_ascii_end();
+    let said = [sentence(event), (!said.is_empty()).then(|| said.to_vec())];
+    lines.extend(layout::comment(&said.into_iter().flatten().collect::<Vec<_>>().join(&b'\n')));
     lines
 }
 

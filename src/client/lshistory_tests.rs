@@ -75,4 +75,22 @@ fn events_have_their_words() {
     checkout.checked_out_from = b"/main/2".to_vec();
     checkout.reserved = true;
     assert_eq!(words(&checkout), "checkout directory version \"util.c\" from /main/2 (reserved)");
+    let destroyed = event(EventKind::DestroyType, ObjectKind::Vob, "");
+    assert_eq!(words(&destroyed), "destroy type in VOB \"util.c\"");
+}
+
+#[test]
+fn some_events_say_more_before_their_comment() {
+    let mut moved = event(EventKind::RemoveLabel, ObjectKind::Version, "/main/1");
+    (moved.detail, moved.other_version) = (b"REL1".to_vec(), b"/main/2".to_vec());
+    moved.comment = b"newer\n".to_vec();
+    let said = |event: &HistoryEvent| lines(event, Form::Default, DateStyle::Iso)[1..].to_vec();
+    assert_eq!(said(&moved), ["  \"Moved label \"REL1\" to version \"/main/2\".", "   newer\""]);
+    moved.kind = EventKind::MakeLabel.into();
+    assert_eq!(said(&moved)[0], "  \"Moved label \"REL1\" from version \"/main/2\".");
+    moved.other_version.clear();
+    assert_eq!(said(&moved), ["  \"newer\""]);
+    let mut linked = event(EventKind::MakeHyperlink, ObjectKind::Version, "/main/1");
+    linked.hyperlink = b"Merge@3@/vobs/a".to_vec();
+    assert_eq!(said(&linked), ["  \"Attached hyperlink \"Merge@3@/vobs/a\".\""]);
 }

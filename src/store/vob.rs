@@ -43,8 +43,8 @@ pub const FORMAT: u32 = 1;
 
 /// The form of the index records. An index of another form is rebuilt. 1, which had no number of its
 /// own, knew nothing of definitions of types, of label events, and of what is checked out; 2 nothing of
-/// annotations and of what was removed.
-const INDEX_FORM: u32 = 3;
+/// annotations and of what was removed, 3 nothing of events that objects do not show.
+const INDEX_FORM: u32 = 4;
 
 /// Frames that may wait for a checkpoint: bounds the time that opening after a crash takes.
 const FRAMES_PER_CHECKPOINT: u32 = 256;

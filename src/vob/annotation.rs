@@ -1,8 +1,10 @@
-//! What can be attached to any object of a VOB: locks, attributes, hyperlinks, changed comments.
+//! What can be attached to any object of a VOB: locks, attributes, hyperlinks, changed
+//! comments, and the events of what is not attached any more.
 //!
 //! Pure data. Elements, type objects and the VOB itself hold these; what belongs to a branch or a
 //! version is held by its element, with the [`Part`] it is attached to.
 
+use super::deed::PastEvent;
 use super::identity::{BranchNo, ElementNo, EventNo, Oid, TypeNo, VersionNo};
 use serde::{Deserialize, Serialize};
 
@@ -175,12 +177,14 @@ pub struct Annotations {
     pub links: Vec<Link>,
     /// Comments that were given later than the event that made the object.
     pub comments: Vec<(EventNo, String)>,
+    /// Events that nothing above tells of, the oldest first.
+    pub past: Vec<PastEvent>,
 }
 
 impl Annotations {
     /// What an object has that nothing was ever attached to.
     pub const NONE: &'static Annotations =
-        &Annotations { locks: vec![], attributes: vec![], links: vec![], comments: vec![] };
+        &Annotations { locks: vec![], attributes: vec![], links: vec![], comments: vec![], past: vec![] };
 
     /// Returns the lock of a part.
     pub fn lock(&self, part: Part) -> Option<&Lock> {

@@ -349,10 +349,7 @@ impl Work<'_> {
             }
             Operation::RemoveLabel { label, targets } => {
                 self.note_name(*label);
-                targets.iter().try_for_each(|element| {
-                    self.element(*element)?.detach_label(*label, |_, _| true);
-                    Ok(())
-                })
+                targets.iter().try_for_each(|element| self.remove_label(*label, *element, None))
             }
             Operation::CreateHyperlink { link_type, element, from, to } => {
                 self.create_hyperlink(*link_type, *element, *from, *to)
@@ -381,9 +378,8 @@ impl Work<'_> {
             Operation::RemoveVersionLabels { label, targets } => {
                 self.note_name(*label);
                 targets.iter().try_for_each(|(element, version)| {
-                    let element = self.element_version(*element, *version)?;
-                    element.detach_label(*label, |_, labelled| labelled == *version);
-                    Ok(())
+                    self.element_version(*element, *version)?;
+                    self.remove_label(*label, *element, Some(*version))
                 })
             }
             Operation::SetNote { key, value } => {

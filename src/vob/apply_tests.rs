@@ -1,6 +1,8 @@
 //! Laws of types, labels, branches and reservations.
 
 use super::*;
+use crate::vob::annotation::Part;
+use crate::vob::deed::{Deed, PastEvent};
 use crate::vob::definition::{MergeType, TypeDefinition, TypeProperties, TypeScope};
 use crate::vob::operation::User;
 
@@ -169,6 +171,18 @@ fn a_label_keeps_the_event_that_attached_it_unless_that_made_its_type() {
     assert_eq!(vob.file().label_events.len(), 1);
     vob.done(vec![Operation::RemoveLabel { label: FIRST, targets: vec![FILE] }]);
     assert!(vob.file().label_events.is_empty() && vob.file().labels.is_empty());
+    // What it did before is kept, each event once.
+    let at = |version, event, deed| PastEvent { part: Part::Version(VersionNo(version)), event, deed };
+    let (made, removed) = (vob.state.type_object(FIRST).unwrap().event, EventNo(event.0 + 1));
+    assert_eq!(
+        vob.file().annotations().past,
+        [
+            at(1, made, Deed::LabelAttached(FIRST, None)),
+            at(1, event, Deed::LabelRemoved(FIRST, Some(VersionNo(2)))),
+            at(2, event, Deed::LabelAttached(FIRST, Some(VersionNo(1)))),
+            at(2, removed, Deed::LabelRemoved(FIRST, None)),
+        ]
+    );
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! whole whenever a version is selected.
 //!
 //! ```text
-//! format 3
+//! format 4
 //! u8 format | head (postcard Head) | count | versions, each:
 //!   flags u8: 0-1 content (0 empty, 1 file, 2 directory, 3 removed data), 2 executable,
 //!             3 sub-second time, 4 effective time differs, 5 has a predecessor, 6 removed
@@ -22,7 +22,7 @@ use super::element::{Branch, Checkout, Content, Element, ElementKind, Hyperlink,
 use super::identity::{BranchNo, ElementNo, EventNo, Oid, TypeNo, VersionNo};
 use serde::{Deserialize, Serialize};
 
-const FORMAT: u8 = 3;
+const FORMAT: u8 = 4;
 
 #[derive(Serialize, Deserialize)]
 struct Head {

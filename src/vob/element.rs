@@ -391,11 +391,18 @@ impl Element {
         }
     }
 
-    /// Removes a label from the versions of which `from` holds.
-    pub(super) fn detach_label(&mut self, label: TypeNo, from: impl Fn(&Element, VersionNo) -> bool) {
+    /// Removes a label from the versions of which `from` holds. Answers them, each with the event that attached it
+    /// there; none where that was the event that made the label's type.
+    pub(super) fn detach_label(
+        &mut self,
+        label: TypeNo,
+        from: impl Fn(&Element, VersionNo) -> bool,
+    ) -> Vec<(VersionNo, Option<EventNo>)> {
         let gone: Vec<VersionNo> = self.labelled(label).filter(|version| from(self, *version)).collect();
+        let attached = gone.iter().map(|version| (*version, self.label_event(label, *version))).collect();
         self.labels.retain(|(l, version)| *l != label || !gone.contains(version));
         self.label_events.retain(|(l, version, _)| *l != label || !gone.contains(version));
+        attached
     }
 
     /// Returns the versions that carry a label.

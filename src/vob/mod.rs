@@ -8,6 +8,7 @@
 pub mod annotation;
 pub mod apply;
 pub mod codec;
+pub mod deed;
 pub mod definition;
 pub mod directory;
 pub mod draft;
@@ -20,6 +21,7 @@ pub mod value;
 
 pub use annotation::{Annotations, Link, LinkEnd, Lock, LockRule, Part, VobObject};
 pub use apply::{Changes, Records, Refused};
+pub use deed::{Deed, PastEvent};
 pub use definition::{TypeDefinition, TypeProperties, TypeScope};
 pub use directory::{Directory, DirectoryNode, Entry, NameChange};
 pub use draft::Draft;

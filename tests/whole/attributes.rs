@@ -69,8 +69,12 @@ $ cleartool describe foo.c@@/main/0 | tail -2; cleartool rmattr -version /main/0
 Removed attribute "QAed" from "foo.c@@/main/0".
 $ cleartool lshistory -minor foo.c | grep attribute | MASK
 DATE USER remove attribute "QAed" from version "foo.c@@/main/0"
+DATE USER make attribute "QAed" on version "foo.c@@/main/0"
 DATE USER remove attribute "QAed" from version "foo.c@@/main/1"
 DATE USER remove attribute "QAed" from version "foo.c@@/main/2"
+DATE USER make attribute "QAed" on version "foo.c@@/main/2"
+DATE USER make attribute "QAed" on version "foo.c@@/main/1"
+DATE USER make attribute "QAed" on version "foo.c@@/main/2"
 $ cleartool mkattr QAed
 cleartool: Error: Attribute value, or -default, required
 Usage: mkattr [-replace] [-recurse] [-version version-selector] [-pname]

@@ -84,6 +84,26 @@ file element "src/bar.c@@"
 }
 
 #[test]
+fn hyperlinks_go_with_a_type_at_either_end() {
+    let project = Project::small();
+    project.sh("cleartool mkhltype -nc Tested && cleartool mklbtype -nc A B && cleartool mkhlink Tested lbtype:A foo.c");
+    project.check(
+        r#"
+$ cleartool mkhlink Tested src/bar.c lbtype:A; cleartool mkhlink Tested lbtype:A lbtype:B; cleartool rmtype lbtype:A
+Created hyperlink "Tested@1@/vobs/x".
+Created hyperlink "Tested@2@/vobs/x".
+Removed label type "A".
+$ cleartool describe -ahlink -all foo.c src/bar.c lbtype:B; cleartool describe hlink:Tested@1; cleartool rmtype hltype:Tested
+version "foo.c@@/main/2"
+version "src/bar.c@@/main/1"
+label type "B"
+cleartool: Error: Hyperlink not found: "Tested@1".
+Removed hyperlink type "Tested".
+"#,
+    );
+}
+
+#[test]
 fn hyperlinks_join_objects_of_every_kind() {
     let project = Project::small();
     project.sh(

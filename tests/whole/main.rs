@@ -16,6 +16,7 @@ mod config_specs;
 mod daemon;
 mod edit_config_spec;
 mod element_types;
+mod events;
 mod explain;
 mod find;
 mod full_disk;

@@ -512,6 +512,30 @@ main
 }
 
 #[test]
+fn locked_objects_are_refused_one_by_one() {
+    let project = Project::small();
+    project.sh(
+        "cleartool mkbrtype -nc br && cleartool mkbranch -nc -nco br foo.c && cleartool lock -nc src/bar.c brtype:br",
+    );
+    project.check(
+        r#"
+$ cleartool rmelem -force src/bar.c src; cleartool rmbranch -force foo.c@@/main/br; cleartool rmver -force src/bar.c foo.c@@/main/1
+cleartool: Error: Lock on file element "src/bar.c" prevents operation "remove element".
+cleartool: Error: Unable to remove element "src/bar.c".
+cleartool: Warning: Object "bar.c" no longer referenced.
+cleartool: Warning: Moving object to vob lost+found directory as "bar.c.OID".
+Removed element "src".
+cleartool: Error: Lock on branch type "br" prevents operation "remove branch".
+cleartool: Error: Unable to remove branch "foo.c@@/main/br".
+cleartool: Error: Unable to access "src/bar.c": No such file or directory.
+cleartool: Error: Unable to remove version "src/bar.c".
+Removed versions of "foo.c".
+[exit 1]
+"#,
+    );
+}
+
+#[test]
 fn what_was_removed_stays_removed_after_a_crash() {
     let project = Project::small();
     project.sh(

@@ -164,7 +164,9 @@ $ cleartool co -nc . ; cleartool mkelem -nc -eltype c_source new.c
 Checked out "." from version "/main/1".
 Created element "new.c" (type "c_source").
 Checked out "new.c" from version "/main/0".
-$ cleartool rmtype eltype:c_source
+$ cleartool rmtype eltype:c_source; cleartool rmtype -rmall -force eltype:c_source
+cleartool: Error: There are elements of type "c_source".
+cleartool: Error: Unable to remove element type "c_source".
 cleartool: Error: There are elements of type "c_source".
 cleartool: Error: Unable to remove element type "c_source".
 [exit 1]

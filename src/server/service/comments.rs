@@ -104,13 +104,6 @@ fn meant(store: &Vob, named: &Named, wanted: Option<u64>) -> Outcome<Meant> {
     }
     let made = creation(&state, element.as_ref(), named.object).ok_or_else(missing)?;
     let event = wanted.unwrap_or(made);
-    let is_here = match &element {
-        Some(element) => events(element).any(|known| known == event),
-        None => event == made,
-    };
-    if !is_here {
-        return Err(missing());
-    }
     let annotations = match (named.object, &element) {
         (VobObject::Type(number), _) => {
             state.type_object(number).map(|object| object.annotations.clone()).unwrap_or_default()
@@ -118,6 +111,13 @@ fn meant(store: &Vob, named: &Named, wanted: Option<u64>) -> Outcome<Meant> {
         (_, Some(element)) => element.annotations().clone(),
         (_, None) => state.settings().annotations.clone(),
     };
+    let is_made_here = match &element {
+        Some(element) => events(element).any(|known| known == event),
+        None => event == made,
+    };
+    if !is_made_here && !annotations.past.iter().any(|past| past.event == event) {
+        return Err(missing());
+    }
     let comment = match annotations.comment(event) {
         Some(comment) => comment.to_owned(),
         None => String::from_utf8_lossy(&told(store, event)?.comment).into_owned(),

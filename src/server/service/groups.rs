@@ -103,18 +103,14 @@ impl Server {
             groups.retain(|group| !delete.contains(group));
             groups.extend(&add);
             let mut operations = vec![Operation::SetVobGroups { groups }];
+            // Whatever was changed, the VOB's history tells it.
+            let mut objects = vec![VobObject::Vob];
             if owner.is_some() || new_group.is_some() {
                 // The root directory is the VOB's as its own.
-                let objects = [ElementNo::ROOT, ElementNo::LOST_AND_FOUND].map(VobObject::Element);
-                operations.extend(
-                    [VobObject::Vob].into_iter().chain(objects).map(|object| Operation::Protect {
-                        object,
-                        owner,
-                        group: new_group,
-                        mode: None,
-                    }),
-                );
+                objects.extend([ElementNo::ROOT, ElementNo::LOST_AND_FOUND].map(VobObject::Element));
             }
+            let protect = |object| Operation::Protect { object, owner, group: new_group, mode: None };
+            operations.extend(objects.into_iter().map(protect));
             Ok(vec![Transaction {
                 time_ns: now_ns(),
                 user: self.user(caller, context),

@@ -14,12 +14,14 @@ use crate::server::proto::target::Target as Named;
 use crate::server::proto::{
     ArgumentFailure, EventKind, HistoryEvent, HistoryItem, HistoryRequest, HistoryScope, ObjectKind, Target,
 };
-use crate::server::service::attachable::{kind_and_extension, part_name};
+use crate::server::service::attachable::{annotations, kind_and_extension, part_name};
 use crate::server::service::describe::type_object_kind;
 use crate::server::state::{Outcome, Server};
 use crate::view::resolve::{branch_id, checkout_id, version_id};
 use crate::view::{MountedVob, View};
-use crate::vob::{BranchNo, Element, ElementNo, EventNo, TypeNo, Version, VersionNo, VobObject, VobState};
+use crate::vob::{
+    BranchNo, Deed, Element, ElementNo, EventNo, TypeNo, Version, VersionNo, VobObject, VobState,
+};
 use gather::Gathered;
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -121,14 +123,8 @@ enum What {
     Version(ElementNo, VersionNo),
     /// The checkout with this number was made.
     Checkout(ElementNo, u32),
-    /// The hyperlink of that type was attached to an object.
-    Linked(VobObject, TypeNo),
-    /// The attribute was attached to an object.
-    Attributed(VobObject, TypeNo),
-    /// The attribute was removed from an object.
-    Unattributed(VobObject, TypeNo),
-    /// The label was attached.
-    Labelled(ElementNo, VersionNo, TypeNo),
+    /// Something was done to an object that was there.
+    Done(VobObject, Deed),
     /// The VOB symbolic link was made.
     Symlink,
     /// The type was made.
@@ -208,18 +204,17 @@ impl Teller<'_> {
             What::Element(number)
             | What::Branch(number, _)
             | What::Version(number, _)
-            | What::Checkout(number, _)
-            | What::Labelled(number, ..) => number,
-            What::Linked(object, _) | What::Attributed(object, _) | What::Unattributed(object, _) => {
-                match object.element() {
-                    Some(number) => number,
-                    None => {
-                        let (kind, name) = kind_and_extension(&room.vob.vob, &room.vob.vob.state(), object)?;
-                        let event = HistoryEvent { object: kind.into(), extension: name, ..event };
-                        return Ok(attached(&room.state, light.what, event));
-                    }
+            | What::Checkout(number, _) => number,
+            What::Done(object, deed) => match object.element() {
+                Some(number) => number,
+                None => {
+                    let (kind, name) = kind_and_extension(&room.vob.vob, &room.vob.vob.state(), object)?;
+                    let event = HistoryEvent { object: kind.into(), extension: name, ..event };
+                    let annotations = annotations(&room.vob.vob, &room.state, object)?;
+                    let event = commented(event, annotations.comment(light.event));
+                    return Ok(Some(done(&room.vob, &room.state, None, deed, event)));
                 }
-            }
+            },
             What::Hyperlink { link_type, number } => {
                 let name = format!("{}@{number}", room.state.type_name(link_type));
                 let object = ObjectKind::Hyperlink.into();
@@ -312,34 +307,60 @@ impl Teller<'_> {
                     ..event
                 })
             }
-            What::Labelled(_, version, label) => Some(HistoryEvent {
-                kind: EventKind::MakeLabel.into(),
-                object: version_kind.into(),
-                extension: version_id(state, element, version).into_bytes(),
-                detail: state.type_name(label).as_bytes().to_vec(),
-                ..event
-            }),
-            What::Linked(object, _) | What::Attributed(object, _) | What::Unattributed(object, _) => {
+            What::Done(object, deed) => {
                 let (kind, extension) = part_name(state, element, object);
-                let shown = !matches!(light.what, What::Linked(..)) || only_here(None);
+                let shown = !matches!(deed, Deed::LinkAttached(..)) || only_here(None);
                 let event = HistoryEvent { object: kind.into(), extension, ..with_comment(event, shown) };
-                attached(state, light.what, event)
+                Some(done(&room.vob, state, Some(element), deed, event))
             }
             What::Symlink | What::Type(_) | What::Vob | What::Hyperlink { .. } => None,
         }
     }
 }
 
-/// An event that attached something to an object, or removed it.
-fn attached(state: &VobState, what: What, event: HistoryEvent) -> Option<HistoryEvent> {
-    let (kind, of_type) = match what {
-        What::Linked(_, of_type) => (EventKind::MakeHyperlink, of_type),
-        What::Attributed(_, of_type) => (EventKind::MakeAttribute, of_type),
-        What::Unattributed(_, of_type) => (EventKind::RemoveAttribute, of_type),
-        _ => return None,
+/// An event that did something to an object, which is a part of the element if one is given.
+fn done(
+    vob: &MountedVob,
+    state: &VobState,
+    element: Option<&Element>,
+    deed: Deed,
+    event: HistoryEvent,
+) -> HistoryEvent {
+    let name = |of_type: TypeNo| state.type_name(of_type).as_bytes().to_vec();
+    let of_type =
+        |kind: EventKind, of_type| HistoryEvent { kind: kind.into(), detail: name(of_type), ..event.clone() };
+    let linked = |kind: EventKind, link_type: TypeNo, number: u32| HistoryEvent {
+        hyperlink: format!("{}@{number}@{}", state.type_name(link_type), vob.tag).into_bytes(),
+        ..of_type(kind, link_type)
     };
-    let detail = state.type_name(of_type).as_bytes().to_vec();
-    Some(HistoryEvent { kind: kind.into(), detail, ..event })
+    let labelled = |kind: EventKind, label: TypeNo, other: Option<VersionNo>| {
+        let version = |(element, version)| version_id(state, element, version).into_bytes();
+        let other_version = element.zip(other).map(version).unwrap_or_default();
+        HistoryEvent { other_version, ..of_type(kind, label) }
+    };
+    let simple = |kind: EventKind| HistoryEvent { kind: kind.into(), ..event.clone() };
+    match deed {
+        Deed::Locked => simple(EventKind::Lock),
+        Deed::Unlocked => simple(EventKind::Unlock),
+        Deed::Protected => simple(EventKind::ChangeProtection),
+        Deed::Retyped => simple(EventKind::ChangeType),
+        Deed::Commented => simple(EventKind::ChangeEvent),
+        Deed::Renamed => simple(EventKind::Rename),
+        Deed::AttributeAttached(attribute) => of_type(EventKind::MakeAttribute, attribute),
+        Deed::AttributeRemoved(attribute) => of_type(EventKind::RemoveAttribute, attribute),
+        Deed::LinkAttached(link_type, number) => linked(EventKind::MakeHyperlink, link_type, number),
+        Deed::LinkRemoved(link_type, number) => linked(EventKind::RemoveHyperlink, link_type, number),
+        Deed::LabelAttached(label, other) => labelled(EventKind::MakeLabel, label, other),
+        Deed::LabelRemoved(label, other) => labelled(EventKind::RemoveLabel, label, other),
+        Deed::VersionDestroyed => simple(EventKind::DestroyVersion),
+        Deed::BranchDestroyed(branch_type) => of_type(EventKind::DestroyBranch, branch_type),
+        Deed::ElementDestroyed => simple(EventKind::DestroyElement),
+        Deed::TypeDestroyed(number) => {
+            let kind = state.types().get(number.index()).map(|object| type_object_kind(object.kind));
+            let detail_object = kind.unwrap_or_default().into();
+            HistoryEvent { detail_object, ..of_type(EventKind::DestroyType, number) }
+        }
+    }
 }
 
 /// Gives an event the comment that was given later, if one was.

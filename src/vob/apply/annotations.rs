@@ -4,6 +4,7 @@ use super::{Refused, Work, no_such};
 use crate::vob::annotation::{
     Annotations, AttributeInstance, Link, LinkEnd, Lock, LockRule, Part, VobObject,
 };
+use crate::vob::deed::Deed;
 use crate::vob::definition::TypeProperties;
 use crate::vob::identity::{BranchNo, ElementNo, EventNo, TypeNo};
 use crate::vob::state::{TypeKind, TypeObject, predefined};
@@ -37,6 +38,12 @@ impl Work<'_> {
         Ok(())
     }
 
+    /// Keeps what this event did to an object.
+    pub(super) fn note(&mut self, object: VobObject, deed: Deed) -> Result<(), Refused> {
+        let event = self.event;
+        self.annotate(object, |annotations| annotations.note(object.part(), event, deed))
+    }
+
     fn annotations(&mut self, object: VobObject) -> Result<Annotations, Refused> {
         Ok(match object.holder() {
             VobObject::Type(number) => self.type_object(number)?.annotations,
@@ -54,7 +61,8 @@ impl Work<'_> {
         self.annotate(object, |annotations| {
             annotations.locks.retain(|(part, _)| *part != object.part());
             annotations.locks.extend(lock.map(|lock| (object.part(), lock)));
-        })
+        })?;
+        self.note(object, if rule.is_some() { Deed::Locked } else { Deed::Unlocked })
     }
 
     pub(super) fn protect(
@@ -86,7 +94,7 @@ impl Work<'_> {
             }
             _ => return Err(no_such("object that can be protected so", 0)),
         }
-        Ok(())
+        self.note(object, Deed::Protected)
     }
 
     pub(super) fn set_vob_groups(&mut self, groups: &[u32]) {
@@ -108,7 +116,7 @@ impl Work<'_> {
             return Err(Refused::WrongKind(element.kind));
         }
         element.element_type = element_type;
-        Ok(())
+        self.note(VobObject::Element(number), Deed::Retyped)
     }
 
     pub(super) fn change_branch_type(
@@ -133,7 +141,7 @@ impl Work<'_> {
         element.branches[branch.index()].branch_type = branch_type;
         self.note_name(former);
         self.note_name(branch_type);
-        Ok(())
+        self.note(VobObject::Branch(number, branch), Deed::Retyped)
     }
 
     pub(super) fn change_comment(
@@ -149,7 +157,8 @@ impl Work<'_> {
         self.annotate(object, |annotations| {
             annotations.comments.retain(|(at, _)| *at != event);
             annotations.comments.push((event, comment.to_owned()));
-        })
+        })?;
+        self.note(object, Deed::Commented)
     }
 
     pub(super) fn set_attribute(
@@ -177,8 +186,19 @@ impl Work<'_> {
             value: value.map(str::to_owned),
             event: self.event,
         };
+        let event = self.event;
         self.annotate(object, |annotations| {
-            annotations.attributes.retain(|held| (held.part, held.attribute) != (object.part(), attribute));
+            let part = object.part();
+            let is_former = |held: &AttributeInstance| (held.part, held.attribute) == (part, attribute);
+            let former = annotations.attributes.iter().find(|held| is_former(held) && held.value.is_some());
+            let attached = former.map(|former| former.event);
+            annotations.attributes.retain(|held| !is_former(held));
+            if let Some(attached) = attached {
+                annotations.note(part, attached, Deed::AttributeAttached(attribute));
+            }
+            if instance.value.is_none() {
+                annotations.note(part, event, Deed::AttributeRemoved(attribute));
+            }
             if instance.value.is_some() || keeps_absence {
                 annotations.attributes.push(instance);
             }
@@ -218,12 +238,23 @@ impl Work<'_> {
     }
 
     pub(super) fn remove_link(&mut self, number: u32, at: VobObject) -> Result<(), Refused> {
+        let (start, link_type, attached) = self.take_link(number, at)?;
+        let event = self.event;
+        self.annotate(start, |annotations| {
+            annotations.note(start.part(), attached, Deed::LinkAttached(link_type, number));
+            annotations.note(start.part(), event, Deed::LinkRemoved(link_type, number));
+        })
+    }
+
+    /// Takes a hyperlink away; answers the object of this VOB at which it starts, or else ends, its type, and the
+    /// event that made it.
+    fn take_link(&mut self, number: u32, at: VobObject) -> Result<(VobObject, TypeNo, EventNo), Refused> {
         if let VobObject::Element(holder) = at.holder() {
             let element = self.element(holder)?;
             if let Some(place) = element.hyperlinks.iter().position(|link| link.number == number) {
-                element.hyperlinks.remove(place);
+                let link = element.hyperlinks.remove(place);
                 self.changes.hyperlinks.insert(number, None);
-                return Ok(());
+                return Ok((VobObject::Version(holder, link.from), link.link_type, link.event));
             }
         }
         let held = self.annotations(at)?.links.into_iter().find(|link| link.number == number);
@@ -232,7 +263,8 @@ impl Work<'_> {
             self.annotate(object, |annotations| annotations.links.retain(|held| held.number != number))?;
         }
         self.changes.hyperlinks.insert(number, None);
-        Ok(())
+        let start = link.objects().next().ok_or(no_such("end of a hyperlink", number))?;
+        Ok((start, link.link_type, link.event))
     }
 
     /// Removes what is attached to the parts of an element of which `gone` holds, hyperlinks from both ends.
@@ -258,6 +290,7 @@ impl Work<'_> {
             element.annotate(|annotations| {
                 annotations.locks.retain(|(part, _)| !gone(*part));
                 annotations.attributes.retain(|instance| !gone(instance.part));
+                annotations.past.retain(|past| !gone(past.part));
             });
         }
         Ok(())

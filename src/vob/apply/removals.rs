@@ -2,6 +2,7 @@
 
 use super::{DirectoryAt, Refused, Work};
 use crate::vob::annotation::{Part, VobObject};
+use crate::vob::deed::Deed;
 use crate::vob::directory::{DirectoryNode, NameChange};
 use crate::vob::element::{Content, Element, ElementKind};
 use crate::vob::identity::{BranchNo, ElementNo, TypeNo, VersionNo};
@@ -19,7 +20,9 @@ impl Work<'_> {
         if element.present_branches().any(|(_, branch)| branch.from == Some(version)) {
             return Err(Refused::HasBranches);
         }
-        self.take_version(number, version)
+        let branch = element.version(version).branch;
+        self.take_version(number, version)?;
+        self.note(VobObject::Branch(number, branch), Deed::VersionDestroyed)
     }
 
     pub(super) fn remove_data(&mut self, number: ElementNo, version: VersionNo) -> Result<(), Refused> {
@@ -35,6 +38,18 @@ impl Work<'_> {
     }
 
     pub(super) fn remove_branch(&mut self, number: ElementNo, branch: BranchNo) -> Result<(), Refused> {
+        self.take_branch(number, branch)?;
+        let element = self.element(number)?;
+        let removed = element.branch(branch);
+        let (of_type, from) = (removed.branch_type, removed.from);
+        match from.map(|from| element.version(from).branch) {
+            Some(parent) => self.note(VobObject::Branch(number, parent), Deed::BranchDestroyed(of_type)),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes a branch out of its element, with the branches that sprout from it.
+    fn take_branch(&mut self, number: ElementNo, branch: BranchNo) -> Result<(), Refused> {
         self.present(VobObject::Branch(number, branch))?;
         if branch == BranchNo::ROOT {
             return Err(Refused::RootBranch);
@@ -45,7 +60,7 @@ impl Work<'_> {
         }
         let below: Vec<BranchNo> = element.sub_branches(branch).collect();
         for sub_branch in below {
-            self.remove_branch(number, sub_branch)?;
+            self.take_branch(number, sub_branch)?;
         }
         let element = self.element(number)?;
         let branch_type = element.branch(branch).branch_type;
@@ -137,7 +152,7 @@ impl Work<'_> {
         (element.labels, element.label_events, element.names) = (vec![], vec![], vec![]);
         element.annotations = None;
         element.removed = true;
-        Ok(())
+        self.note(VobObject::Vob, Deed::ElementDestroyed)
     }
 
     /// Makes elements forget that a directory catalogued them. Each was told of in at least one of its

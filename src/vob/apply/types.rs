@@ -1,7 +1,8 @@
 //! Type objects, and the labels that are attached by them.
 
 use super::{Refused, Work, due};
-use crate::vob::annotation::Annotations;
+use crate::vob::annotation::{Annotations, Part, VobObject};
+use crate::vob::deed::Deed;
 use crate::vob::definition::{TypeDefinition, TypeProperties};
 use crate::vob::identity::{ElementNo, TypeNo, VersionNo};
 use crate::vob::state::{TypeKind, TypeObject, VobState, predefined, valid_type_name};
@@ -79,7 +80,7 @@ impl Work<'_> {
         self.note_name(number);
         self.replace_type(TypeObject { name: name.to_owned(), ..object });
         self.note_name(number);
-        Ok(())
+        self.note(VobObject::Type(number), Deed::Renamed)
     }
 
     pub(super) fn remove_type(&mut self, number: TypeNo) -> Result<(), Refused> {
@@ -92,8 +93,11 @@ impl Work<'_> {
             return Err(Refused::IsSupertype(object.name));
         }
         self.note_name(number);
-        self.replace_type(TypeObject { removed: true, ..object });
-        Ok(())
+        for link in &object.annotations.links {
+            self.remove_link(link.number, VobObject::Type(number))?;
+        }
+        self.replace_type(TypeObject { removed: true, annotations: Annotations::default(), ..object });
+        self.note(VobObject::Vob, Deed::TypeDestroyed(number))
     }
 
     pub(super) fn replace_type(&mut self, object: TypeObject) {
@@ -115,16 +119,49 @@ impl Work<'_> {
         targets: &[(ElementNo, VersionNo)],
     ) -> Result<(), Refused> {
         let object = self.type_object(label)?;
-        let (per_branch, event) = (object.is_per_branch(), self.event);
-        let event = (event != object.event).then_some(event);
+        let (per_branch, made, event) = (object.is_per_branch(), object.event, self.event);
+        let attached = (event != made).then_some(event);
         self.note_name(label);
         for (number, version) in targets {
             let element = self.element_version(*number, *version)?;
             let branch = element.version(*version).branch;
-            element.detach_label(label, |element, other| {
+            let gone = element.detach_label(label, |element, other| {
                 other != *version && (!per_branch || element.version(other).branch == branch)
             });
-            element.attach_label(label, *version, event);
+            element.attach_label(label, *version, attached);
+            if !gone.is_empty() {
+                element.annotate(|annotations| {
+                    for (other, former) in gone {
+                        let (from, to) = (Part::Version(other), Part::Version(*version));
+                        annotations.note_label(from, former.unwrap_or(made), label);
+                        annotations.note(from, event, Deed::LabelRemoved(label, Some(*version)));
+                        annotations.note(to, event, Deed::LabelAttached(label, Some(other)));
+                    }
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes a label from a version of an element, or from whichever versions carry it.
+    pub(super) fn remove_label(
+        &mut self,
+        label: TypeNo,
+        number: ElementNo,
+        only: Option<VersionNo>,
+    ) -> Result<(), Refused> {
+        let made = self.changes.state.types().get(label.index()).map_or(self.event, |object| object.event);
+        let event = self.event;
+        let element = self.element(number)?;
+        let gone = element.detach_label(label, |_, labelled| only.is_none_or(|only| only == labelled));
+        if !gone.is_empty() {
+            element.annotate(|annotations| {
+                for (version, former) in gone {
+                    let part = Part::Version(version);
+                    annotations.note_label(part, former.unwrap_or(made), label);
+                    annotations.note(part, event, Deed::LabelRemoved(label, None));
+                }
+            });
         }
         Ok(())
     }

@@ -1,7 +1,8 @@
 //! What is removed goes with all that is attached to it, and its number stays taken; locks bind.
 
 use super::*;
-use crate::vob::annotation::{LinkEnd, LockRule, Part, VobObject};
+use crate::vob::annotation::{Annotations, LinkEnd, LockRule, Part, VobObject};
+use crate::vob::deed::{Deed, PastEvent};
 use proptest::prelude::*;
 
 const DIRECTORY: ElementNo = ElementNo(3);
@@ -56,7 +57,7 @@ fn remove(element: ElementNo, version: u32) -> Operation {
 }
 
 #[test]
-fn a_removed_version_leaves_its_number_and_nothing_else() {
+fn a_removed_version_leaves_its_number_and_the_event_that_removed_it() {
     let mut memory = memory();
     let at = VobObject::Version(FILE, VersionNo(1));
     memory.done(vec![
@@ -77,12 +78,15 @@ fn a_removed_version_leaves_its_number_and_nothing_else() {
         },
     ]);
     assert_eq!(memory.elements[&DIRECTORY].annotations().links.len(), 1);
+    let event = EventNo(memory.state.header.events);
     memory.done(vec![remove(FILE, 1)]);
     let file = memory.file();
     assert!(!file.has_version(VersionNo(1)) && file.has_version(VersionNo(2)));
     assert_eq!(file.version(VersionNo(2)).predecessor, Some(VersionNo(0)));
     assert_eq!(file.version_at(BranchNo(0), 1), None);
-    assert!(file.labels.is_empty() && file.hyperlinks.is_empty() && file.annotations.is_none());
+    assert!(file.labels.is_empty() && file.hyperlinks.is_empty());
+    let past = PastEvent { part: Part::Branch(BranchNo(0)), event, deed: Deed::VersionDestroyed };
+    assert_eq!(*file.annotations(), Annotations { past: vec![past], ..Annotations::default() });
     assert!(memory.elements[&DIRECTORY].annotations.is_none());
     // The newest goes too, and its number is not given again.
     memory.done(vec![remove(FILE, 2), version(0)]);

@@ -5,7 +5,7 @@ use super::{Part, What};
 use crate::server::proto::FailureCode;
 use crate::server::service::facts;
 use crate::server::state::Outcome;
-use crate::vob::{Annotations, BranchNo, Element, VersionNo, VobObject};
+use crate::vob::{Annotations, BranchNo, Deed, Element, VersionNo, VobObject};
 
 /// Places of one element's events among those of the same moment: what comes after its versions.
 const AFTER_VERSIONS: u32 = 1 << 31;
@@ -50,9 +50,6 @@ impl Gathered<'_> {
                 self.push(subject, checkout.event, checkout.created_ns, u32::MAX, what);
             }
         }
-        if !self.request.minor {
-            return Ok(());
-        }
         let is_shown = |object: VobObject| match object {
             VobObject::Branch(_, branch) => on(branch) && part.has_branches(),
             VobObject::Version(_, version) => {
@@ -60,24 +57,35 @@ impl Gathered<'_> {
             }
             _ => only.is_none() && part == Part::Whole,
         };
-        self.attached(subject, room, VobObject::Element(number), element.annotations(), &is_shown)?;
+        let annotations = element.annotations();
+        self.attached(subject, room, VobObject::Element(number), annotations, &is_shown)?;
+        if !self.request.minor {
+            return Ok(());
+        }
         for arrow in &element.hyperlinks {
             let object = VobObject::Version(number, arrow.from);
             if is_shown(object) {
                 let time_ns = self.rooms[room as usize].vob.vob.event(arrow.event)?.time_ns;
-                let what = What::Linked(object, arrow.link_type);
+                let what = What::Done(object, Deed::LinkAttached(arrow.link_type, arrow.number));
                 self.push(subject, arrow.event, time_ns, AFTER_VERSIONS | arrow.number, what);
             }
         }
         for (label, version) in &element.labels {
-            if !on(element.version(*version).branch) || !part.has_version(*version) {
+            let object = VobObject::Version(number, *version);
+            let attached = element.label_event(*label, *version);
+            // Where it moved that is kept, with the version it came from.
+            let is_kept = annotations.past.iter().any(|past| {
+                let here = matches!(past.deed, Deed::LabelAttached(of_type, Some(_)) if of_type == *label);
+                here && past.part == object.part() && Some(past.event) == attached
+            });
+            if !is_shown(object) || is_kept {
                 continue;
             }
-            match element.label_event(*label, *version) {
+            match attached {
                 None => self.labelled.push((room, *label, number, *version, subject)),
                 Some(event) => {
                     let time_ns = self.rooms[room as usize].vob.vob.event(event)?.time_ns;
-                    let what = What::Labelled(number, *version, *label);
+                    let what = What::Done(object, Deed::LabelAttached(*label, None));
                     self.push(subject, event, time_ns, AFTER_VERSIONS | version.0, what);
                 }
             }
@@ -85,8 +93,8 @@ impl Gathered<'_> {
         Ok(())
     }
 
-    /// Adds the attributes and hyperlinks of the parts of a holder of which `is_shown` holds. A hyperlink counts
-    /// where it starts, or where it ends if it starts in another VOB.
+    /// Adds what was done to the parts of a holder of which `is_shown` holds. A hyperlink counts where it starts, or
+    /// where it ends if it starts in another VOB.
     pub(super) fn attached(
         &mut self,
         subject: u32,
@@ -95,23 +103,34 @@ impl Gathered<'_> {
         annotations: &Annotations,
         is_shown: &dyn Fn(VobObject) -> bool,
     ) -> Outcome<()> {
-        for (place, instance) in (0..).zip(&annotations.attributes) {
-            let object = holder.with_part(instance.part);
+        let minor = self.request.minor;
+        let mut push = |object: VobObject, event, deed: Deed, place: u32| {
             if is_shown(object) {
-                let what = match instance.value {
-                    Some(_) => What::Attributed(object, instance.attribute),
-                    None => What::Unattributed(object, instance.attribute),
-                };
-                let time_ns = self.vob(room).vob.event(instance.event)?.time_ns;
-                self.push(subject, instance.event, time_ns, AFTER_VERSIONS | place, what);
+                let time_ns = self.vob(room).vob.event(event)?.time_ns;
+                self.push(subject, event, time_ns, AFTER_VERSIONS | place, What::Done(object, deed));
+            }
+            Outcome::Ok(())
+        };
+        for (place, past) in (0..).zip(&annotations.past) {
+            if minor || !past.deed.is_minor() {
+                push(holder.with_part(past.part), past.event, past.deed, place)?;
+            }
+        }
+        if !minor {
+            return Ok(());
+        }
+        let after = annotations.past.len() as u32;
+        for (place, instance) in (after..).zip(&annotations.attributes) {
+            // That one was removed is among what is past.
+            if instance.value.is_some() {
+                let deed = Deed::AttributeAttached(instance.attribute);
+                push(holder.with_part(instance.part), instance.event, deed, place)?;
             }
         }
         for link in &annotations.links {
             let first = link.objects().next().filter(|object| object.holder() == holder);
-            if let Some(object) = first.filter(|object| is_shown(*object)) {
-                let what = What::Linked(object, link.link_type);
-                let time_ns = self.vob(room).vob.event(link.event)?.time_ns;
-                self.push(subject, link.event, time_ns, AFTER_VERSIONS | link.number, what);
+            if let Some(object) = first {
+                push(object, link.event, Deed::LinkAttached(link.link_type, link.number), link.number)?;
             }
         }
         Ok(())
@@ -125,13 +144,15 @@ impl Gathered<'_> {
             let Some(&(room, label, ..)) = of_label.first() else {
                 continue;
             };
-            let Some(object) = self.rooms[room as usize].state.types().get(label.index()).cloned() else {
+            let made = self.rooms[room as usize].state.types().get(label.index()).map(|object| object.event);
+            let Some(made) = made else {
                 continue;
             };
-            let event = self.vob(room).vob.event(object.event)?;
+            let time_ns = self.vob(room).vob.event(made)?.time_ns;
             for (_, label, element, version, subject) in of_label {
-                let what = What::Labelled(*element, *version, *label);
-                self.push(*subject, object.event, event.time_ns, AFTER_VERSIONS | version.0, what);
+                let object = VobObject::Version(*element, *version);
+                let what = What::Done(object, Deed::LabelAttached(*label, None));
+                self.push(*subject, made, time_ns, AFTER_VERSIONS | version.0, what);
             }
         }
         Ok(())

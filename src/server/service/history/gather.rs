@@ -13,7 +13,8 @@ use crate::view::{DirectoryState, Found, MountedVob, Shown, View};
 use crate::vob::apply::DirectoryAt;
 use crate::vob::state::predefined;
 use crate::vob::{
-    ElementKind, ElementNo, Entry, EventNo, Oid, SymlinkNo, TypeKind, TypeNo, VersionNo, VobObject,
+    ElementKind, ElementNo, Entry, EventNo, Oid, SymlinkNo, TypeKind, TypeNo, TypeObject, VersionNo,
+    VobObject,
 };
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -288,20 +289,21 @@ impl<'a> Gathered<'a> {
             SelectorKind::AttributeType => TypeKind::Attribute,
             SelectorKind::HyperlinkType => TypeKind::Hyperlink,
         };
-        let found = state.type_named(kind, &name).map(|object| (object.number, object.event));
-        let (number, event) = found.ok_or_else(|| not_found(type_object_kind(kind), &name))?;
-        self.type_created(argument, room, number, event)
+        let object = state.type_named(kind, &name);
+        let object = object.ok_or_else(|| not_found(type_object_kind(kind), &name))?;
+        self.type_told(argument, room, object, false)
     }
 
-    fn type_created(&mut self, argument: u32, room: u32, number: TypeNo, event: EventNo) -> Outcome<()> {
+    /// Adds the events of a type object. Those that every VOB begins with are not made in a list of `all`.
+    fn type_told(&mut self, argument: u32, room: u32, object: &TypeObject, all: bool) -> Outcome<()> {
         if self.request.branch.is_empty() {
-            let time_ns = self.vob(room).vob.event(event)?.time_ns;
             let subject = self.subject(argument, room, Some(Vec::new()));
-            self.push(subject, event, time_ns, number.0, What::Type(number));
-            let object = self.rooms[room as usize].state.type_object(number).cloned();
-            if let Some(object) = object.filter(|_| self.request.minor) {
-                self.attached(subject, room, VobObject::Type(number), &object.annotations, &|_| true)?;
+            let (number, event) = (object.number, object.event);
+            if !(all && predefined::is_predefined(number)) {
+                let time_ns = self.vob(room).vob.event(event)?.time_ns;
+                self.push(subject, event, time_ns, number.0, What::Type(number));
             }
+            self.attached(subject, room, VobObject::Type(number), &object.annotations, &|_| true)?;
         }
         Ok(())
     }
@@ -311,10 +313,8 @@ impl<'a> Gathered<'a> {
             let vob = self.vob(room);
             let subject = self.subject(argument, room, Some(vob.tag.clone().into_bytes()));
             self.push(subject, EventNo(0), vob.vob.event(EventNo(0))?.time_ns, 0, What::Vob);
-            if self.request.minor {
-                let state = self.rooms[room as usize].state.clone();
-                self.attached(subject, room, VobObject::Vob, &state.settings().annotations, &|_| true)?;
-            }
+            let state = self.rooms[room as usize].state.clone();
+            self.attached(subject, room, VobObject::Vob, &state.settings().annotations, &|_| true)?;
         }
         Ok(())
     }
@@ -331,8 +331,8 @@ impl<'a> Gathered<'a> {
                 }
             }
         }
-        for object in state.present_types().skip(predefined::ALL.len()) {
-            self.type_created(argument, room, object.number, object.event)?;
+        for object in state.present_types() {
+            self.type_told(argument, room, object, true)?;
         }
         self.vob_created(argument, room)
     }
