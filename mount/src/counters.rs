@@ -1,9 +1,11 @@
-//! How many requests reached user space, by operation.
+//! How many requests reached user space, by operation, and how long they took.
 //!
 //! The measure of the whole design: on a warm tree nothing here moves.
 
+use crate::latency::{Histogram, Latency};
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 macro_rules! requests {
     ($($variant:ident => $name:literal,)*) => {
@@ -78,19 +80,32 @@ impl fmt::Display for Counters {
 
 /// The running figures.
 #[derive(Debug)]
-pub(crate) struct Recorder([AtomicU64; COUNT]);
+pub(crate) struct Recorder {
+    counts: [AtomicU64; COUNT],
+    times: Vec<Histogram>,
+}
 
 impl Recorder {
     pub(crate) fn new() -> Recorder {
-        Recorder(std::array::from_fn(|_| AtomicU64::new(0)))
+        let counts = std::array::from_fn(|_| AtomicU64::new(0));
+        Recorder { counts, times: Request::ALL.iter().map(|_| Histogram::new()).collect() }
     }
 
     pub(crate) fn count(&self, request: Request) {
-        self.0[request as usize].fetch_add(1, Ordering::Relaxed);
+        self.counts[request as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn took(&self, request: Request, time: Duration) {
+        self.times[request as usize].add(time);
     }
 
     pub(crate) fn snapshot(&self) -> Counters {
-        Counters(std::array::from_fn(|i| self.0[i].load(Ordering::Relaxed)))
+        Counters(std::array::from_fn(|i| self.counts[i].load(Ordering::Relaxed)))
+    }
+
+    pub(crate) fn latencies(&self) -> Vec<(Request, Latency)> {
+        let all = Request::ALL.iter().zip(&self.times).map(|(request, times)| (*request, times.snapshot()));
+        all.filter(|(_, latency)| latency.count() > 0).collect()
     }
 }
 

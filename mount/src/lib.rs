@@ -7,10 +7,12 @@
 //! link targets), so a warm tree costs no request at all; whoever changes a binding tells the [`Invalidator`].
 
 mod adapter;
+mod callers;
 mod convert;
 mod counters;
 mod ending;
 mod invalidate;
+mod latency;
 mod mounted;
 mod namespace;
 mod node;
@@ -19,9 +21,11 @@ mod refusal;
 mod stale;
 mod sys;
 
+pub use callers::CallerCount;
 pub use counters::{Counters, Request};
 pub use ending::Ending;
 pub use invalidate::Invalidator;
+pub use latency::Latency;
 pub use mounted::{Mounted, Options, mount};
 pub use namespace::Namespace;
 pub use node::{

@@ -4,9 +4,10 @@
 //! because somebody has a shell in it, nor hit a newer mount at the same place.
 
 use crate::adapter::{Adapter, Shared};
+use crate::callers::Callers;
 use crate::counters::Recorder;
 use crate::ending::{Ending, Gate};
-use crate::{Counters, Invalidator, Namespace, invalidate, stale, sys};
+use crate::{CallerCount, Counters, Invalidator, Latency, Namespace, Request, invalidate, stale, sys};
 use fuser::{BackgroundSession, Config, MountOption, Session, SessionACL};
 use std::fs::File;
 use std::io;
@@ -64,8 +65,13 @@ pub fn mount(namespace: Arc<dyn Namespace>, options: &Options) -> io::Result<Mou
     }
     let mountpoint = options.mountpoint.canonicalize()?;
     let (invalidator, outbox) = invalidate::queue();
-    let shared =
-        Arc::new(Shared { recorder: Recorder::new(), gate: Gate::new(), ending: Ending::new(), invalidator });
+    let shared = Arc::new(Shared {
+        recorder: Recorder::new(),
+        callers: Callers::default(),
+        gate: Gate::new(),
+        ending: Ending::new(),
+        invalidator,
+    });
     let session =
         Session::new(Adapter::new(namespace, Arc::clone(&shared)), &mountpoint, &configuration(options))?;
     outbox.start(session.as_fd().try_clone_to_owned()?)?;
@@ -105,6 +111,17 @@ impl Mounted {
     /// Returns how many requests have reached user space so far.
     pub fn counters(&self) -> Counters {
         self.shared.recorder.snapshot()
+    }
+
+    /// Returns how long the requests of each kind have taken here; those that are answered without asking the
+    /// namespace are left out.
+    pub fn latencies(&self) -> Vec<(Request, Latency)> {
+        self.shared.recorder.latencies()
+    }
+
+    /// Returns which programs the requests came from, the most first.
+    pub fn callers(&self) -> Vec<CallerCount> {
+        self.shared.callers.snapshot()
     }
 
     /// Returns the place of the mount, without symbolic links.

@@ -3,15 +3,17 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
 use super::explain;
 use super::import;
 use super::session::{CommandError, CommandResult, Outcome, Session};
+use super::stats;
 use crate::server::home::Home;
 use crate::server::lifecycle::{self, Mode};
-use crate::server::proto::{ShutdownRequest, StatsRequest, StatusRequest};
+use crate::server::proto::{ShutdownRequest, StatusRequest};
 
 /// The daemon's body: serves a home in a mode until it is stopped.
 pub type Serve = fn(Home, Mode) -> Result<(), lifecycle::LifecycleError>;
@@ -39,11 +41,20 @@ enum Command {
     Shutdown,
     /// Tell whether the daemon runs, and what it shows
     Status,
-    /// Print counters of the mount and the storage
+    /// Print what the daemon has counted since it began: requests and their times, caches, memory, programs
     Stats {
-        /// Set the counters to zero after printing them
+        /// Print the text format of Prometheus
         #[arg(long)]
-        reset: bool,
+        prometheus: bool,
+    },
+    /// Show again and again what is asked of the daemon, and by which programs
+    Top {
+        /// Seconds between two looks
+        #[arg(long, default_value_t = 2.0, value_parser = interval)]
+        interval: f64,
+        /// Looks; without it until interrupted
+        #[arg(long)]
+        count: Option<u64>,
     },
     /// Tell why a view shows a version at a path, or does not show the name
     #[command(after_long_help = explain::json::FIELDS)]
@@ -95,7 +106,13 @@ pub fn run(words: &[OsString], serve: Serve) -> ExitCode {
         Command::Ct { words } => return super::cleartool(&words),
         Command::Shutdown => with_session(shutdown),
         Command::Status => with_session(status),
-        Command::Stats { reset } => with_session(|session| stats(session, reset)),
+        Command::Stats { prometheus } => with_session(|session| {
+            let form = if prometheus { stats::Form::Prometheus } else { stats::Form::Table };
+            stats::stats(session, form)
+        }),
+        Command::Top { interval, count } => {
+            with_session(|session| stats::top(session, Duration::from_secs_f64(interval), count))
+        }
         Command::Explain { json, paths } => with_session(|session| {
             let form = if json { explain::Form::Json } else { explain::Form::Text };
             explain::explain(session, &paths, form, Session::complain)
@@ -177,13 +194,11 @@ fn status(session: &mut Session) -> CommandResult {
     Ok(Outcome::Done)
 }
 
-fn stats(session: &mut Session, reset: bool) -> CommandResult {
-    let reply = session.call(async |mut host| host.stats(StatsRequest { reset }).await)?;
-    let width = reply.counters.iter().map(|counter| counter.name.len()).max().unwrap_or(0);
-    for counter in reply.counters {
-        session.line(&[format!("{:<width$}  {}", counter.name, counter.value).as_bytes()])?;
-    }
-    Ok(Outcome::Done)
+/// Seconds that can be waited for.
+fn interval(text: &str) -> Result<f64, String> {
+    let seconds: f64 = text.parse().map_err(|_| format!("{text:?} is no number of seconds"))?;
+    let is_usual = (0.1..=86_400.0).contains(&seconds);
+    if is_usual { Ok(seconds) } else { Err("give from 0.1 to 86400 seconds".to_owned()) }
 }
 
 #[cfg(test)]

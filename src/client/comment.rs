@@ -3,6 +3,8 @@
 //! Owns which command asks and which does not. Nothing is sent.
 
 use std::ffi::OsStr;
+use std::fs::File;
+use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 
 use super::options::Arguments;
@@ -11,6 +13,9 @@ use super::session::{CommandError, Session, system_text};
 
 /// The comment options, of which one may be given.
 const OPTIONS: &[&str] = &["comment", "cfile", "cquery", "cqeach", "ncomment"];
+
+/// Bytes of a comment.
+const COMMENT_BYTES_MAX: u64 = 1 << 20;
 
 /// Where comments come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -138,12 +143,19 @@ fn read_comment(session: &mut Session, default: &[u8]) -> Result<Vec<u8>, Comman
 }
 
 fn read_file(path: &OsStr) -> Result<Vec<u8>, CommandError> {
-    let mut text = std::fs::read(path).map_err(|error| {
+    let mut text = Vec::new();
+    // It need not be an ordinary file: `<(...)` of a shell is a pipe, which may have no end.
+    let read = File::open(path).and_then(|file| file.take(COMMENT_BYTES_MAX + 1).read_to_end(&mut text));
+    read.map_err(|error| {
         let reason = system_text(&error);
         CommandError::refused(
             [b"Unable to access \"", path.as_bytes(), b"\": ", reason.as_bytes(), b"."].concat(),
         )
     })?;
+    if text.len() as u64 > COMMENT_BYTES_MAX {
+        let limit = format!("\" is too large: a comment has at most {COMMENT_BYTES_MAX} bytes.");
+        return Err(CommandError::refused([b"Comment file \"", path.as_bytes(), limit.as_bytes()].concat()));
+    }
     while text.ends_with(b"\n") {
         text.pop();
     }

@@ -89,6 +89,13 @@ fn reasons(failure: &Failure, pname: &[u8]) -> Vec<Vec<u8>> {
             quoted(&format!("{kind} not found: "), &failure.name, ".")
         }
         FailureCode::NotInAVob => quoted("Pathname is not within a VOB: ", name, ""),
+        FailureCode::NoVobHere => plain("Unable to determine VOB for pathname \".\"."),
+        FailureCode::AbstractType => quoted(
+            "Element type ",
+            &failure.name,
+            " is abstract: give a type that is made from it (see lstype -kind eltype).",
+        ),
+        FailureCode::EmptyLimits => plain("No value can be within these limits."),
         FailureCode::NoView => plain("Cannot get view info for current view: not a ClearCase object."),
         FailureCode::NoSuchViewTag => {
             quoted("No matching entries found for view tag ", failure.view_tag.as_bytes(), ".")
@@ -117,7 +124,7 @@ fn reasons(failure: &Failure, pname: &[u8]) -> Vec<Vec<u8>> {
             failure.text.as_bytes(),
             b". The daemon's log has more; please report it.",
         ])],
-        FailureCode::Other => vec![text(&[failure.text.as_bytes(), b"."])],
+        FailureCode::Other => vec![text(&[capitalized(&failure.text).as_bytes(), b"."])],
         FailureCode::AlreadyMounted => vec![text(&[name, b" is already mounted."])],
         FailureCode::NotMounted => vec![text(&[name, b" is not mounted."])],
         FailureCode::Busy => quoted("", name, " is in use."),
@@ -250,7 +257,7 @@ fn reasons(failure: &Failure, pname: &[u8]) -> Vec<Vec<u8>> {
         FailureCode::NoSuchAttribute => quoted("Object has no attribute of type ", &failure.name, "."),
         FailureCode::BadValue => {
             let (form, _) = value_words(&failure.attribute.clone().unwrap_or_default());
-            vec![text(&[b"Invalid value: ", name, b": it must be ", form.as_bytes(), b"."])]
+            vec![text(&[b"Invalid value: ", &failure.name, b": it must be ", form.as_bytes(), b"."])]
         }
         FailureCode::ValueNotAllowed => {
             let (_, allowed) = value_words(&failure.attribute.clone().unwrap_or_default());

@@ -6,10 +6,10 @@ use super::failure::kind_name;
 use super::layout;
 use super::options::{Arguments, flag, value};
 use super::session::{CommandError, CommandResult, Outcome, Session};
-use super::target::{any_type_selector, typed_vob};
+use super::target::{any_type_selector, type_selectors, typed_vob};
 use crate::server::proto::description::Object;
 use crate::server::proto::type_outcome::Outcome as TypeOutcome;
-use crate::server::proto::{Description, ListTypesRequest, LockState, ObjectKind, Selector, TypeFacts};
+use crate::server::proto::{Description, ListTypesRequest, LockState, ObjectKind, TypeFacts};
 
 /// The table entry.
 pub const COMMAND: Command = Command {
@@ -43,8 +43,7 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
     if (kind == ObjectKind::Unspecified) == arguments.operands.is_empty() {
         return Err(CommandError::Usage("Either -kind or type selectors required".to_owned()));
     }
-    let select = |operand: &std::ffi::OsString| any_type_selector(session, operand);
-    let selectors: Vec<Selector> = arguments.operands.iter().map(select).collect::<Result<_, _>>()?;
+    let (selectors, mut all_done) = type_selectors(session, &arguments.operands, any_type_selector)?;
     let names: Vec<Vec<u8>> = selectors.iter().map(|selector| selector.name.clone()).collect();
     let request = ListTypesRequest {
         context: Some(session.context()?),
@@ -53,7 +52,6 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
         selectors,
     };
     let reply = session.call(async |mut host| host.list_types(request).await)?;
-    let mut all_done = true;
     for (place, outcome) in reply.outcomes.into_iter().enumerate() {
         match outcome.outcome {
             // Those that are named are told, out of use or not.

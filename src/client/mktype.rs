@@ -6,7 +6,7 @@ use super::dates::Dates;
 use super::failure::kind_name;
 use super::options::{Arguments, OptionSpec, flag, value};
 use super::session::{CommandError, CommandResult, Outcome, Session};
-use super::target::type_selector;
+use super::target::{type_selector, type_selectors};
 use crate::server::proto::make_type_outcome::Outcome as MakeOutcome;
 use crate::server::proto::{
     AttributePer, AttributeTypeFacts, MakeTypesRequest, MergeType, ObjectKind, Selector, SelectorKind,
@@ -125,8 +125,9 @@ fn run(
         ObjectKind::AttributeType => SelectorKind::AttributeType,
         _ => SelectorKind::HyperlinkType,
     };
-    let select = |operand: &std::ffi::OsString| type_selector(session, operand, selector_kind);
-    let selectors: Vec<Selector> = arguments.operands.iter().map(select).collect::<Result<_, _>>()?;
+    let (selectors, mut all_done) = type_selectors(session, &arguments.operands, |session, operand| {
+        type_selector(session, operand, selector_kind)
+    })?;
     let request = MakeTypesRequest {
         kind: kind.into(),
         replace: arguments.has("replace"),
@@ -142,8 +143,7 @@ fn run(
             _ => MakeTypesRequest::default(),
         }
     };
-    let batch = if source == CommentSource::AskEach { 1 } else { selectors.len() };
-    let mut all_done = true;
+    let batch = if source == CommentSource::AskEach { 1 } else { selectors.len().max(1) };
     for selectors in selectors.chunks(batch) {
         let names: Vec<&[u8]> = selectors.iter().map(|selector| selector.name.as_slice()).collect();
         let comments = comment::texts(session, &source, Prompt::Creation, &names, &[])?;

@@ -40,6 +40,7 @@ pub mod session;
 pub mod setcs;
 pub mod setview;
 pub mod startview;
+mod stats;
 pub mod target;
 pub mod uncheckout;
 pub mod words;

@@ -43,15 +43,23 @@ pub fn absolute(current: &[u8], typed: &[u8]) -> Vec<u8> {
     path
 }
 
-/// A path name argument as the daemon wants it.
+/// A path name argument as the daemon wants it. An empty name leads nowhere, as in POSIX, least of all to the working
+/// directory: a script that uses an unset variable must not change that.
 pub fn argument(current: &[u8], typed: &[u8]) -> Pname {
-    Pname { typed: typed.to_vec(), absolute: absolute(current, typed) }
+    let absolute = if typed.is_empty() { Vec::new() } else { absolute(current, typed) };
+    // In the history of an element a typed name has lost the mark that says where versions begin.
+    let typed = match contains(current, HISTORY_MARK) && !typed.is_empty() {
+        true => absolute.clone(),
+        false => typed.to_vec(),
+    };
+    Pname { typed, absolute }
 }
 
-/// The typed name without its last version extension: `foo.c@@/main/3` is `foo.c`.
+/// The typed name without its last version extension: `foo.c@@/main/3` is `foo.c`. A name in a directory version, as in
+/// `src@@/main/3/foo.c/main/1`, stands behind the number, or what else can only be a version.
 pub fn without_version(typed: &[u8]) -> &[u8] {
     let last = typed.windows(HISTORY_MARK.len()).rposition(|pair| pair == HISTORY_MARK);
-    let name = last.map_or(typed, |place| &typed[..place]);
+    let name = last.map_or(typed, |place| &typed[..name_end(typed, place)]);
     match name {
         [head @ .., b'/'] if !head.is_empty() => head,
         name => name,
@@ -84,6 +92,26 @@ pub fn leaf(typed: &[u8]) -> &[u8] {
 pub fn beside(typed: &[u8], leaf: &[u8]) -> Vec<u8> {
     let directory = typed.iter().rposition(|byte| *byte == b'/').map_or(&b""[..], |place| &typed[..=place]);
     [directory, leaf].concat()
+}
+
+/// Where a name ends whose last history mark is at `mark`: there, or behind the last name that a directory version is
+/// asked for.
+fn name_end(typed: &[u8], mark: usize) -> usize {
+    let is_version = |name: &[u8]| {
+        let is_number = !name.is_empty() && name.iter().all(u8::is_ascii_digit);
+        is_number || name == b"LATEST" || name == b"CHECKEDOUT" || name.starts_with(b"CHECKEDOUT.")
+    };
+    let (mut end, mut at, mut behind_version) = (mark, mark + HISTORY_MARK.len(), false);
+    for name in typed[at..].split(|byte| *byte == b'/') {
+        at += name.len();
+        match name {
+            b"" => {}
+            _ if behind_version => (end, behind_version) = (at, false),
+            _ => behind_version = is_version(name),
+        }
+        at += 1;
+    }
+    end
 }
 
 fn contains(bytes: &[u8], part: &[u8]) -> bool {
@@ -127,5 +155,21 @@ mod tests {
         assert_eq!(leaves, [&b"foo.c"[..], b"foo.c", b"foo.c", b"", b""]);
         assert_eq!(without_version(b"d@@/main/2/f@@/main/1"), b"d@@/main/2/f");
         assert_eq!(without_version(b".@@"), b".");
+        assert_eq!(without_version(b".@@/main/8"), b".");
+        assert_eq!(without_version(b".@@/main/8/"), b".");
+        assert_eq!(without_version(b".@@/main/8/e.c"), b".@@/main/8/e.c");
+        assert_eq!(without_version(b".@@/main/8/e.c/main/1"), b".@@/main/8/e.c");
+        assert_eq!(
+            without_version(b"s@@/main/LATEST/t/main/CHECKEDOUT.4/7"),
+            b"s@@/main/LATEST/t/main/CHECKEDOUT.4/7"
+        );
+        assert_eq!(without_version(b".@@/main/8/e.c@@/main/1"), b".@@/main/8/e.c");
+    }
+
+    #[test]
+    fn an_empty_name_leads_nowhere() {
+        assert_eq!(argument(b"/vobs/p", b"").absolute, b"");
+        assert_eq!(argument(b"/vobs/p", b".").absolute, b"/vobs/p");
+        assert_eq!(argument(b"/vobs/p/f@@", b"main/1").typed, b"/vobs/p/f@@/main/1");
     }
 }

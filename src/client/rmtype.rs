@@ -5,9 +5,9 @@ use super::comment::{self, CommentSource, Prompt};
 use super::failure::kind_name;
 use super::options::{Arguments, flag};
 use super::session::{CommandResult, Outcome, Session};
-use super::target::{any_type_selector, selector_object_kind};
+use super::target::{any_type_selector, selector_object_kind, type_selectors};
+use crate::server::proto::RemoveTypesRequest;
 use crate::server::proto::type_outcome::Outcome as TypeOutcome;
-use crate::server::proto::{RemoveTypesRequest, Selector};
 
 /// The table entry.
 pub const COMMAND: Command = Command {
@@ -24,11 +24,9 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
         return Err(missing("Type selector"));
     }
     let source = comment::source("rmtype", arguments, CommentSource::None)?;
-    let select = |operand: &std::ffi::OsString| any_type_selector(session, operand);
-    let selectors: Vec<Selector> = arguments.operands.iter().map(select).collect::<Result<_, _>>()?;
+    let (selectors, mut all_done) = type_selectors(session, &arguments.operands, any_type_selector)?;
     let names: Vec<&[u8]> = selectors.iter().map(|selector| selector.name.as_slice()).collect();
     let comments = comment::texts(session, &source, Prompt::Other, &names, &[])?;
-    let mut all_done = true;
     for (selector, comment) in selectors.iter().zip(comments) {
         let kind = kind_name(selector_object_kind(selector)).as_bytes();
         let name = &selector.name[..];

@@ -82,6 +82,30 @@ pub fn any_type_selector(session: &Session, operand: &OsStr) -> Result<Selector,
     }
 }
 
+/// Reads operands as types with `read`. What is wrong with one is said, and the others are read; tells whether all could
+/// be.
+///
+/// # Errors
+/// Whatever has nothing to do with the operands.
+pub fn type_selectors(
+    session: &mut Session,
+    operands: &[OsString],
+    read: impl Fn(&Session, &OsStr) -> Result<Selector, CommandError>,
+) -> Result<(Vec<Selector>, bool), CommandError> {
+    let (mut selectors, mut all_read) = (Vec::new(), true);
+    for operand in operands {
+        match read(session, operand) {
+            Ok(selector) => selectors.push(selector),
+            Err(CommandError::Refused(sentences)) => {
+                all_read = false;
+                sentences.iter().for_each(|sentence| session.error(sentence));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok((selectors, all_read))
+}
+
 fn not_a_type(typed: &[u8]) -> CommandError {
     CommandError::refused([b"Not a type selector of the kind wanted: \"", typed, b"\"."].concat())
 }
@@ -159,6 +183,10 @@ fn split(text: &[u8]) -> Option<Parts<'_>> {
 pub fn typed_names(targets: &[Target]) -> Vec<Vec<u8>> {
     let typed = |target: &Target| match &target.target {
         Some(TargetKind::Pname(pname)) => pname.typed.clone(),
+        Some(TargetKind::Selector(selector)) if selector.kind() == SelectorKind::Vob => {
+            let vob = selector.vob.as_ref().map(|vob| vob.typed.as_slice());
+            [b"vob:", vob.unwrap_or_default()].concat()
+        }
         Some(TargetKind::Selector(selector)) => selector.name.clone(),
         None => Vec::new(),
     };

@@ -123,13 +123,18 @@ pub fn group_name(group_id: u32) -> String {
 /// The number of a user: a login name of the user database, `UNIX:UID-<n>`, or a number.
 pub fn user_number(name: &str) -> Option<u32> {
     let number = name.strip_prefix("UNIX:UID-").unwrap_or(name);
-    number.parse().ok().or_else(|| lookup_number(name, user_entry))
+    as_number(number).or_else(|| lookup_number(name, user_entry))
 }
 
 /// The number of a group: a name of the group database, `UNIX:GID-<n>`, or a number.
 pub fn group_number(name: &str) -> Option<u32> {
     let number = name.strip_prefix("UNIX:GID-").unwrap_or(name);
-    number.parse().ok().or_else(|| lookup_number(name, group_entry))
+    as_number(number).or_else(|| lookup_number(name, group_entry))
+}
+
+/// A number that somebody may have: the highest means "nobody in particular" to system calls (chown(2)).
+fn as_number(text: &str) -> Option<u32> {
+    text.parse().ok().filter(|number| *number != u32::MAX)
 }
 
 /// Tells whether events can name a user so.

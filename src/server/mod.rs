@@ -50,6 +50,10 @@ pub enum RunError {
     },
 }
 
+/// Stack of each thread, the mount's included: paths of directories are followed upwards name by name, and there can be
+/// two thousand. The kernel gives memory for what is used alone.
+const STACK_BYTES: usize = 32 << 20;
+
 /// Runs the daemon until a client or a signal stops it.
 ///
 /// # Errors
@@ -65,8 +69,11 @@ pub fn run(start: lifecycle::Start) -> Result<(), RunError> {
         .with_ansi(false)
         .try_init();
     let io = |what| move |source| RunError::Io { what, source };
+    // SAFETY: nothing else runs in this process yet that could read the environment.
+    unsafe { std::env::set_var("RUST_MIN_STACK", STACK_BYTES.to_string()) };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
+        .thread_stack_size(STACK_BYTES)
         .enable_all()
         .build()
         .map_err(io("starting the runtime"))?;

@@ -172,6 +172,9 @@ impl Server {
     }
 
     fn place_of<'a>(&self, context: &Context, pname: &'a Pname) -> Outcome<(Arc<View>, &'a [u8])> {
+        if pname.absolute.is_empty() {
+            return Err(Failure::new(FailureCode::NoSuchFile));
+        }
         match self.below_viewroot(&pname.absolute) {
             Some((tag, path)) => Ok((self.started_view(tag)?, path)),
             None if context.view_tag.is_empty() => {
@@ -197,7 +200,8 @@ impl Server {
         let _ = context;
         match self.host.vob_of(inside) {
             Some((vob, _)) => Ok(vob),
-            None => Err(Failure::new(FailureCode::NotInAVob)),
+            None if pname.typed.is_empty() => Err(Failure::new(FailureCode::NoVobHere)),
+            None => Err(Failure::new(FailureCode::NotInAVob).name(pname.typed.as_slice())),
         }
     }
 

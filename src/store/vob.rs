@@ -22,7 +22,7 @@ pub use read::{Note, Placed};
 
 use super::engine::{self, Batch, Engine, EngineKind, Records};
 use super::journal::{Journal, Position};
-use super::pool::Pools;
+use super::pool::{CacheFigures, Pools};
 use super::recent::{Recent, key};
 use crate::vob::apply::{self, DirectoryAt};
 use crate::vob::{
@@ -432,6 +432,19 @@ impl Vob {
     /// Returns the pools.
     pub fn pools(&self) -> &Pools {
         &self.pools
+    }
+
+    /// Returns how the caches have done, each with its name.
+    pub fn cache_figures(&self) -> [(&'static str, CacheFigures); 4] {
+        fn of<K: Eq + std::hash::Hash, V: Clone>(cache: &Cache<K, V>) -> CacheFigures {
+            CacheFigures { hits: cache.hits(), misses: cache.misses(), entries: cache.len() as u64 }
+        }
+        [
+            ("elements", of(&self.elements)),
+            ("directories", of(&self.directories)),
+            ("frames", of(&self.frames)),
+            ("contents", self.pools.cache_figures()),
+        ]
     }
 }
 

@@ -11,7 +11,7 @@
 use super::history::Place;
 use super::host::{Host, MountedVob};
 use super::inode::Numbered;
-use super::live::{DirectoryState, Former, View};
+use super::live::{DEPTH_MAX, DirectoryState, Former, View};
 use super::private::names_in;
 use super::respec;
 use super::storage::ViewStorage;
@@ -27,10 +27,6 @@ use std::sync::Arc;
 
 /// Changed elements above which every name is dropped instead of the ones concerned.
 const ELEMENTS_MAX: usize = 2_000;
-
-/// Names in a path that anybody can have reached: PATH_MAX (include/uapi/linux/limits.h), a
-/// letter and a slash each.
-const DEPTH_MAX: usize = 2_048;
 
 /// What the kernel is to ask anew.
 #[derive(Default)]

@@ -24,6 +24,10 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};
 
+/// Names in a path that anybody can have reached: PATH_MAX (include/uapi/linux/limits.h), a letter and a slash each. Ways
+/// upwards are followed so far and no further: names given at different times may lead in circles.
+pub const DEPTH_MAX: usize = 2_048;
+
 /// What a view shows for an element.
 #[derive(Copy, Clone, Eq, PartialEq, Debug)]
 pub enum Shown {
@@ -483,7 +487,7 @@ impl View {
         if number == ElementNo::ROOT {
             return self.root(vob).map(Some);
         }
-        if on_the_way.contains(&number) {
+        if on_the_way.contains(&number) || on_the_way.len() == DEPTH_MAX {
             return Ok(None);
         }
         on_the_way.push(number);

@@ -161,6 +161,11 @@ pub mod predefined {
     pub fn is_predefined(number: TypeNo) -> bool {
         number.index() < ALL.len()
     }
+
+    /// Tells whether an element type is there for others to be made from, and no element has it.
+    pub fn is_abstract(number: TypeNo) -> bool {
+        ELEMENT_TYPES.iter().any(|(of, supertype, _)| *of == number && supertype.is_none())
+    }
 }
 
 impl VobState {
@@ -239,6 +244,20 @@ impl VobState {
         let mut at = Some(number);
         while let Some(number) = at {
             if number == predefined::DIRECTORY {
+                return true;
+            }
+            at = self.element_type(number).0;
+        }
+        false
+    }
+
+    /// Tells whether versions of elements of a type keep the time of the file that they were made from.
+    pub fn preserves_time(&self, number: TypeNo) -> bool {
+        let mut at = Some(number);
+        while let Some(number) = at {
+            let definition = self.type_object(number).and_then(|object| object.definition.as_ref());
+            let properties = definition.map(|definition| &definition.properties);
+            if matches!(properties, Some(TypeProperties::Element { preserve_time: true, .. })) {
                 return true;
             }
             at = self.element_type(number).0;
@@ -328,12 +347,7 @@ pub fn valid_type_name(name: &str) -> bool {
     let legal = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '+');
     let reserved = matches!(name, "LATEST" | "CHECKEDOUT" | "." | ".." | "...");
     let number = name.bytes().all(|b| b.is_ascii_digit());
-    !name.is_empty()
-        && name.len() <= 200
-        && name.chars().all(legal)
-        && !reserved
-        && !number
-        && !name.starts_with('-')
+    !name.is_empty() && name.len() <= 200 && name.chars().all(legal) && !reserved && !number
 }
 
 #[cfg(test)]
@@ -342,10 +356,10 @@ mod tests {
 
     #[test]
     fn type_names() {
-        for good in ["main", "REL_1.0", "v1.2-rc+3", "fix-7", "é"] {
+        for good in ["main", "REL_1.0", "v1.2-rc+3", "fix-7", "-x", "é"] {
             assert!(valid_type_name(good), "{good}");
         }
-        for bad in ["", "12", "LATEST", "CHECKEDOUT", "...", "a/b", "-x", "a b", "a@b", "."] {
+        for bad in ["", "12", "LATEST", "CHECKEDOUT", "...", "a/b", "a b", "a@b", "."] {
             assert!(!valid_type_name(bad), "{bad}");
         }
     }

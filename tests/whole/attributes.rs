@@ -258,7 +258,7 @@ $ cleartool describe foo.c | sed -n '/Attributes/,$p'; TZ=Europe/Berlin cleartoo
     Due = 2026-09-04T00:00:00+00:00
 2026-09-04T02:00:00+02:00
 $ cleartool mkattype -nc -vtype integer -ge 1 -default 0 Bad; cleartool mkattype -nc -vtype time -gt soon Bad
-cleartool: Error: the default is not one of the values allowed.
+cleartool: Error: The default is not one of the values allowed.
 cleartool: Error: Unable to create attribute type "Bad".
 cleartool: Error: Invalid date-time specification: "soon".
 [exit 1]

@@ -102,7 +102,8 @@ fn a_c_project_builds_in_a_view_and_leaves_the_vob_alone() {
 /// Requests that reached user space so far, by kind.
 fn requests(world: &World) -> String {
     let stats = world.clerestory(&["stats"]).ok();
-    stats.lines().filter(|line| !line.starts_with("forget ")).map(|line| format!("{line}\n")).collect()
+    let is_asked = |line: &&str| line.starts_with("fuse.") && !line.starts_with("fuse.forget ");
+    stats.lines().filter(is_asked).map(|line| format!("{line}\n")).collect()
 }
 
 fn walk(directory: &Path) -> u64 {

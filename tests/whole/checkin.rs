@@ -266,7 +266,7 @@ cleartool: Error: Unable to access "nowhere": No such file or directory.
 cleartool: Error: Unable to check in "foo.c".
 [exit 1]
 $ cleartool ci -nc -rm -from src foo.c; cleartool ci -nc -from src.txt src
-cleartool: Error: only ordinary files can be checked in.
+cleartool: Error: Only ordinary files can be checked in.
 cleartool: Error: Unable to check in "foo.c".
 cleartool: Error: "src" is a directory element: it takes no data.
 cleartool: Error: Unable to check in "src".

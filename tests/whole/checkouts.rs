@@ -204,7 +204,7 @@ cleartool: Error: Not a vob object: "dir/p".
 cleartool: Error: Unable to check out "dir/p".
 cleartool: Error: Not a vob object: "soft".
 cleartool: Error: Unable to check out "soft".
-cleartool: Error: lost+found cannot be checked out.
+cleartool: Error: "lost+found" cannot be checked out.
 cleartool: Error: Unable to check out "lost+found".
 cleartool: Error: Unable to access "none": No such file or directory.
 cleartool: Error: Unable to check out "none".

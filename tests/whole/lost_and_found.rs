@@ -245,11 +245,11 @@ fn the_directory_itself_stays_as_it_is() {
     project.check(
         r#"
 $ cleartool co -nc lost+found; cleartool mkbranch -nc fix lost+found; cleartool mkbranch -nc -nco fix lost+found
-cleartool: Error: lost+found cannot be checked out.
+cleartool: Error: "lost+found" cannot be checked out.
 cleartool: Error: Unable to check out "lost+found".
-cleartool: Error: lost+found has no branches.
+cleartool: Error: "lost+found" has no branches.
 cleartool: Error: Unable to create branch "fix" from "lost+found" version "/main/0".
-cleartool: Error: lost+found has no branches.
+cleartool: Error: "lost+found" has no branches.
 cleartool: Error: Unable to create branch "fix" from "lost+found" version "/main/0".
 [exit 1]
 $ cleartool mkelem -nc lost+found/x; cleartool mkdir -nc lost+found/d; cleartool ln foo.c lost+found/foo.c; cleartool mv foo.c lost+found

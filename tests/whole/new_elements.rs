@@ -151,9 +151,9 @@ cleartool: Error: Unable to access "LONGEST": File name too long.
 cleartool: Error: Unable to create element "LONGEST".
 [exit 1]
 $ cleartool mkelem -nc -eltype file soft pipe; cleartool mkelem -nc -eltype none x
-cleartool: Error: only ordinary files can become file elements.
+cleartool: Error: Only ordinary files can become file elements.
 cleartool: Error: Unable to create element "soft".
-cleartool: Error: only ordinary files can become file elements.
+cleartool: Error: Only ordinary files can become file elements.
 cleartool: Error: Unable to create element "pipe".
 cleartool: Error: Element type not found: "none".
 cleartool: Error: Unable to create element "x".

@@ -55,7 +55,7 @@ cleartool: Error: Unable to change type of element "foo.c".
 cleartool: Error: Label type not found: "L".
 cleartool: Error: Unable to change type of element "L".
 cleartool: Error: Only elements and branches have a type that can be changed.
-cleartool: Error: Unable to change type of element "".
+cleartool: Error: Unable to change type of element "vob:.".
 [exit 1]
 "#;
     open_project().check(&transcript.replace("OTHER", OTHER));

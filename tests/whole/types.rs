@@ -124,7 +124,7 @@ Created attribute type "Level".
 $ cleartool mkattype -nc -enum '"yes","no"' -default '"no"' QAed
 Created attribute type "QAed".
 $ cleartool mkattype -nc -vtype integer -gt x Bad
-cleartool: Error: not a value of that type: x.
+cleartool: Error: Not a value of that type: x.
 cleartool: Error: Unable to create attribute type "Bad".
 [exit 1]
 $ cleartool describe eltype:c_source attype:Level attype:QAed hltype:Tested | MASK
@@ -346,9 +346,9 @@ two
 cat: foo.c@@/EACH: No such file or directory
 [exit 1]
 $ cleartool mklbtype -nc -replace EACH; cleartool mkbrtype -nc -replace each
-cleartool: Error: an element has more than one instance of type "EACH", which -pbranch allowed.
+cleartool: Error: An element has more than one instance of type "EACH", which -pbranch allowed.
 cleartool: Error: Unable to create label type "EACH".
-cleartool: Error: an element has more than one instance of type "each", which -pbranch allowed.
+cleartool: Error: An element has more than one instance of type "each", which -pbranch allowed.
 cleartool: Error: Unable to create branch type "each".
 [exit 1]
 $ cleartool rmlabel EACH foo.c@@; cleartool rmlabel EACH foo.c@@/main/fix; cleartool rmlabel EACH foo.c

@@ -9,6 +9,7 @@ mod init;
 mod replies;
 mod requests;
 
+use crate::callers::Callers;
 use crate::counters::Recorder;
 use crate::ending::{Ending, Gate};
 use crate::invalidate::Invalidator;
@@ -17,7 +18,7 @@ use std::cell::RefCell;
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// 100 years: "for ever", and far from where the kernel's jiffies would overflow.
 const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
@@ -28,6 +29,7 @@ const ONCE: Duration = Duration::ZERO;
 /// The state that the adapter shares with the handle of the mount.
 pub(crate) struct Shared {
     pub(crate) recorder: Recorder,
+    pub(crate) callers: Callers,
     pub(crate) gate: Gate,
     pub(crate) ending: Ending,
     pub(crate) invalidator: Invalidator,
@@ -64,14 +66,21 @@ impl Adapter {
     /// Counts a request and asks the namespace.
     fn ask<T>(
         &self,
+        from: &fuser::Request,
         request: Request,
         question: impl FnOnce(&dyn Namespace) -> Result<T, Refusal>,
     ) -> Result<T, fuser::Errno> {
         self.count(request);
+        if request != Request::Forget {
+            self.shared.callers.count(from.pid());
+        }
         let Some(_pass) = self.shared.gate.enter() else {
             return Err(errno(Refusal::ShuttingDown));
         };
-        match catch_unwind(AssertUnwindSafe(|| question(&*self.namespace))) {
+        let began = Instant::now();
+        let answer = catch_unwind(AssertUnwindSafe(|| question(&*self.namespace)));
+        self.shared.recorder.took(request, began.elapsed());
+        match answer {
             Ok(answer) => answer.map_err(errno),
             Err(panic) => {
                 let message = panic_message(&*panic);
@@ -84,10 +93,11 @@ impl Adapter {
     /// Like [`ask`](Adapter::ask), and tells how long the answer may live.
     fn ask_lasting<T>(
         &self,
+        from: &fuser::Request,
         request: Request,
         question: impl FnOnce(&dyn Namespace) -> Result<T, Refusal>,
     ) -> Result<Lasting<T>, fuser::Errno> {
-        self.ask(request, |namespace| {
+        self.ask(from, request, |namespace| {
             let epoch = namespace.change_epoch();
             let answer = question(namespace)?;
             let moved = namespace.change_epoch() != epoch;

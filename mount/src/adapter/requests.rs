@@ -31,25 +31,26 @@ impl fuser::Filesystem for Adapter {
     }
 
     fn lookup(&self, request: &fuser::Request, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
-        let result =
-            self.ask_lasting(Request::Lookup, |ns| match ns.lookup(&caller(request), inode(parent), name) {
+        let result = self.ask_lasting(request, Request::Lookup, |ns| {
+            match ns.lookup(&caller(request), inode(parent), name) {
                 Err(Refusal::NotFound) => Ok(None),
                 other => other,
-            });
+            }
+        });
         self.reply_entry(result, parent, name, reply);
     }
 
-    fn forget(&self, _: &fuser::Request, ino: INodeNo, lookups: u64) {
+    fn forget(&self, request: &fuser::Request, ino: INodeNo, lookups: u64) {
         // Nobody waits for an answer, and none can be given.
-        let _ = self.ask(Request::Forget, |ns| {
+        let _ = self.ask(request, Request::Forget, |ns| {
             ns.forget(inode(ino), lookups);
             Ok(())
         });
     }
 
     fn getattr(&self, request: &fuser::Request, ino: INodeNo, _: Option<FileHandle>, reply: ReplyAttr) {
-        let result =
-            self.ask_lasting(Request::GetAttributes, |ns| ns.attributes(&caller(request), inode(ino)));
+        let result = self
+            .ask_lasting(request, Request::GetAttributes, |ns| ns.attributes(&caller(request), inode(ino)));
         self.reply_attributes(result, reply);
     }
 
@@ -80,7 +81,7 @@ impl fuser::Filesystem for Adapter {
             modified: modified.map(convert::set_time),
         };
         let by = caller(request);
-        let result = self.ask_lasting(Request::SetAttributes, |ns| {
+        let result = self.ask_lasting(request, Request::SetAttributes, |ns| {
             let attributes = ns.change(&by, inode(ino), &change)?;
             if size.is_none() || by.uid == 0 {
                 return Ok(attributes);
@@ -92,7 +93,7 @@ impl fuser::Filesystem for Adapter {
     }
 
     fn readlink(&self, request: &fuser::Request, ino: INodeNo, reply: ReplyData) {
-        match self.ask(Request::ReadLink, |ns| ns.read_link(&caller(request), inode(ino))) {
+        match self.ask(request, Request::ReadLink, |ns| ns.read_link(&caller(request), inode(ino))) {
             Ok(target) => reply.data(&target),
             Err(error) => reply.error(error),
         }
@@ -108,7 +109,7 @@ impl fuser::Filesystem for Adapter {
         device: u32,
         reply: ReplyEntry,
     ) {
-        let result = self.ask_lasting(Request::MakeNode, |ns| {
+        let result = self.ask_lasting(request, Request::MakeNode, |ns| {
             ns.make_node(&caller(request), inode(parent), name, mode, umask, device).map(Some)
         });
         self.reply_entry(result, parent, name, reply);
@@ -123,7 +124,7 @@ impl fuser::Filesystem for Adapter {
         umask: u32,
         reply: ReplyEntry,
     ) {
-        let result = self.ask_lasting(Request::MakeDirectory, |ns| {
+        let result = self.ask_lasting(request, Request::MakeDirectory, |ns| {
             ns.make_directory(&caller(request), inode(parent), name, mode & 0o7777, umask).map(Some)
         });
         self.reply_entry(result, parent, name, reply);
@@ -137,7 +138,7 @@ impl fuser::Filesystem for Adapter {
         target: &Path,
         reply: ReplyEntry,
     ) {
-        let result = self.ask_lasting(Request::MakeSymlink, |ns| {
+        let result = self.ask_lasting(request, Request::MakeSymlink, |ns| {
             ns.make_symlink(&caller(request), inode(parent), name, target.as_os_str()).map(Some)
         });
         self.reply_entry(result, parent, name, reply);
@@ -151,20 +152,22 @@ impl fuser::Filesystem for Adapter {
         new_name: &OsStr,
         reply: ReplyEntry,
     ) {
-        let result = self.ask_lasting(Request::Link, |ns| {
+        let result = self.ask_lasting(request, Request::Link, |ns| {
             ns.link(&caller(request), inode(ino), inode(new_parent), new_name).map(Some)
         });
         self.reply_entry(result, new_parent, new_name, reply);
     }
 
     fn unlink(&self, request: &fuser::Request, parent: INodeNo, name: &OsStr, reply: ReplyEmpty) {
-        let result = self.ask(Request::Unlink, |ns| ns.unlink(&caller(request), inode(parent), name));
+        let result =
+            self.ask(request, Request::Unlink, |ns| ns.unlink(&caller(request), inode(parent), name));
         Self::reply_empty(result, reply);
     }
 
     fn rmdir(&self, request: &fuser::Request, parent: INodeNo, name: &OsStr, reply: ReplyEmpty) {
-        let result = self
-            .ask(Request::RemoveDirectory, |ns| ns.remove_directory(&caller(request), inode(parent), name));
+        let result = self.ask(request, Request::RemoveDirectory, |ns| {
+            ns.remove_directory(&caller(request), inode(parent), name)
+        });
         Self::reply_empty(result, reply);
     }
 
@@ -178,7 +181,7 @@ impl fuser::Filesystem for Adapter {
         flags: RenameFlags,
         reply: ReplyEmpty,
     ) {
-        let result = self.ask(Request::Rename, |ns| {
+        let result = self.ask(request, Request::Rename, |ns| {
             let mode = if flags.is_empty() {
                 RenameMode::Plain
             } else if flags == RenameFlags::RENAME_NOREPLACE {
@@ -215,7 +218,7 @@ impl fuser::Filesystem for Adapter {
         flags: i32,
         reply: ReplyCreate,
     ) {
-        let result = self.ask_lasting(Request::Create, |ns| {
+        let result = self.ask_lasting(request, Request::Create, |ns| {
             ns.create(&caller(request), inode(parent), name, mode & 0o7777, umask, flags)
         });
         match result {
@@ -246,8 +249,9 @@ impl fuser::Filesystem for Adapter {
     ) {
         READ_BUFFER.with_borrow_mut(|buffer| {
             buffer.clear();
-            let result =
-                self.ask(Request::Read, |ns| ns.read(&caller(request), inode(ino), offset, size, buffer));
+            let result = self.ask(request, Request::Read, |ns| {
+                ns.read(&caller(request), inode(ino), offset, size, buffer)
+            });
             match result {
                 Ok(()) => {
                     buffer.truncate(size as usize);
@@ -271,7 +275,7 @@ impl fuser::Filesystem for Adapter {
         reply: ReplyWrite,
     ) {
         let by = caller(request);
-        let result = self.ask(Request::Write, |ns| {
+        let result = self.ask(request, Request::Write, |ns| {
             if write_flags.contains(WriteFlags::FUSE_WRITE_KILL_SUIDGID) {
                 ns.drop_privileges(&by, inode(ino))?;
             }
@@ -312,12 +316,26 @@ impl fuser::Filesystem for Adapter {
         reply.ok();
     }
 
-    fn fsync(&self, _: &fuser::Request, ino: INodeNo, _: FileHandle, data_only: bool, reply: ReplyEmpty) {
-        Self::reply_empty(self.ask(Request::Sync, |ns| ns.sync(inode(ino), data_only)), reply);
+    fn fsync(
+        &self,
+        request: &fuser::Request,
+        ino: INodeNo,
+        _: FileHandle,
+        data_only: bool,
+        reply: ReplyEmpty,
+    ) {
+        Self::reply_empty(self.ask(request, Request::Sync, |ns| ns.sync(inode(ino), data_only)), reply);
     }
 
-    fn fsyncdir(&self, _: &fuser::Request, ino: INodeNo, _: FileHandle, data_only: bool, reply: ReplyEmpty) {
-        let result = self.ask(Request::SyncDirectory, |ns| ns.sync_directory(inode(ino), data_only));
+    fn fsyncdir(
+        &self,
+        request: &fuser::Request,
+        ino: INodeNo,
+        _: FileHandle,
+        data_only: bool,
+        reply: ReplyEmpty,
+    ) {
+        let result = self.ask(request, Request::SyncDirectory, |ns| ns.sync_directory(inode(ino), data_only));
         Self::reply_empty(result, reply);
     }
 
@@ -329,7 +347,7 @@ impl fuser::Filesystem for Adapter {
         after: u64,
         mut reply: ReplyDirectory,
     ) {
-        let result = self.ask_lasting(Request::ReadDirectory, |ns| {
+        let result = self.ask_lasting(request, Request::ReadDirectory, |ns| {
             ns.list(&caller(request), inode(ino), after, false, &mut |entry| {
                 let number = INodeNo(entry.inode.get());
                 !reply.add(number, entry.cookie, convert::kind(entry.kind), &entry.name)
@@ -353,7 +371,7 @@ impl fuser::Filesystem for Adapter {
         mut reply: ReplyDirectoryPlus,
     ) {
         let mut sent = Sent { listing: Some(inode(ino)), ..Sent::default() };
-        let result = self.ask_lasting(Request::ReadDirectoryPlus, |ns| {
+        let result = self.ask_lasting(request, Request::ReadDirectoryPlus, |ns| {
             let epoch = ns.change_epoch();
             let mut failure = None;
             ns.list(&caller(request), inode(ino), after, true, &mut |entry| {
@@ -389,8 +407,8 @@ impl fuser::Filesystem for Adapter {
         }
     }
 
-    fn statfs(&self, _: &fuser::Request, ino: INodeNo, reply: ReplyStatfs) {
-        match self.ask(Request::Statistics, |ns| ns.statfs(inode(ino))) {
+    fn statfs(&self, request: &fuser::Request, ino: INodeNo, reply: ReplyStatfs) {
+        match self.ask(request, Request::Statistics, |ns| ns.statfs(inode(ino))) {
             Ok(s) => reply.statfs(
                 s.blocks,
                 s.blocks_free,
@@ -415,7 +433,7 @@ impl fuser::Filesystem for Adapter {
         _: u32,
         reply: ReplyEmpty,
     ) {
-        let result = self.ask(Request::SetXattr, |ns| {
+        let result = self.ask(request, Request::SetXattr, |ns| {
             let mode = match flags {
                 0 => XattrMode::Any,
                 libc::XATTR_CREATE => XattrMode::Create,
@@ -429,7 +447,7 @@ impl fuser::Filesystem for Adapter {
     }
 
     fn getxattr(&self, request: &fuser::Request, ino: INodeNo, name: &OsStr, size: u32, reply: ReplyXattr) {
-        let result = self.ask(Request::GetXattr, |ns| {
+        let result = self.ask(request, Request::GetXattr, |ns| {
             supported(name)?;
             ns.get_xattr(&caller(request), inode(ino), name)
         });
@@ -437,7 +455,7 @@ impl fuser::Filesystem for Adapter {
     }
 
     fn listxattr(&self, request: &fuser::Request, ino: INodeNo, size: u32, reply: ReplyXattr) {
-        let result = self.ask(Request::ListXattr, |ns| ns.list_xattr(&caller(request), inode(ino)));
+        let result = self.ask(request, Request::ListXattr, |ns| ns.list_xattr(&caller(request), inode(ino)));
         let joined = result.map(|names| {
             let mut joined = Vec::new();
             for name in names {
@@ -450,7 +468,8 @@ impl fuser::Filesystem for Adapter {
     }
 
     fn removexattr(&self, request: &fuser::Request, ino: INodeNo, name: &OsStr, reply: ReplyEmpty) {
-        let result = self.ask(Request::RemoveXattr, |ns| ns.remove_xattr(&caller(request), inode(ino), name));
+        let result =
+            self.ask(request, Request::RemoveXattr, |ns| ns.remove_xattr(&caller(request), inode(ino), name));
         Self::reply_empty(result, reply);
     }
 
@@ -464,8 +483,9 @@ impl fuser::Filesystem for Adapter {
         mode: i32,
         reply: ReplyEmpty,
     ) {
-        let result = self
-            .ask(Request::Allocate, |ns| ns.fallocate(&caller(request), inode(ino), offset, length, mode));
+        let result = self.ask(request, Request::Allocate, |ns| {
+            ns.fallocate(&caller(request), inode(ino), offset, length, mode)
+        });
         Self::reply_empty(result, reply);
     }
 

@@ -346,6 +346,7 @@ impl Checkin<'_> {
             return Err(Failure::new(FailureCode::FileChangedDuringCheckin));
         }
         let comment = argument.comment.as_ref().map(|comment| String::from_utf8_lossy(comment).into_owned());
+        let preserves_time = self.request.preserve_time || store.state().preserves_time(element.element_type);
         // Bookkeeping lines of a directory stay; a comment of the checkin comes first.
         let comment = match comment {
             None => checkout.comment.clone(),
@@ -365,7 +366,7 @@ impl Checkin<'_> {
                 view: target.view.uuid(),
                 content: data.content,
                 executable: data.executable,
-                modified_ns: self.request.preserve_time.then_some(data.modified_ns),
+                modified_ns: preserves_time.then_some(data.modified_ns),
             }],
         })
     }

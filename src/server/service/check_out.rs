@@ -205,8 +205,8 @@ impl CheckOut<'_> {
         self.server.permit_view(self.caller, &target.view)?;
         if target.element.number == ElementNo::LOST_AND_FOUND {
             return Err(Failure::other(match self.making {
-                Some(_) => "lost+found has no branches",
-                None => "lost+found cannot be checked out",
+                Some(_) => "\"lost+found\" has no branches",
+                None => "\"lost+found\" cannot be checked out",
             }));
         }
         if target.element.checkout_of(&target.view.uuid()).is_some() {

@@ -9,6 +9,7 @@ use crate::server::proto::{
 };
 use crate::server::state::{Outcome, person};
 use crate::store::Vob;
+use crate::view::live::DEPTH_MAX;
 use crate::view::resolve::branch_id;
 use crate::view::{DirectoryState, MountedVob, View};
 use crate::vob::{
@@ -232,9 +233,6 @@ pub struct Names<'a> {
 /// The path of a directory, and the directory.
 pub type ShownDirectory = (Vec<u8>, Arc<DirectoryState>);
 
-/// Names on a path, at most: names given to directories at different times can lead in a circle.
-const DEPTH_MAX: usize = 1000;
-
 impl<'a> Names<'a> {
     /// Starts with a view, or without one. `above` goes before the VOB's tag in every path: the
     /// view's directory, or nothing.
@@ -259,20 +257,35 @@ impl<'a> Names<'a> {
             return Ok(join(&directory, &name));
         }
         let mut names: Vec<Box<[u8]>> = Vec::new();
-        let mut last = element.names.last().cloned();
+        let mut last = self.last_name(element)?;
         let mut path = self.root();
         while let Some((directory, name)) = last.take() {
             names.push(name);
             if let Some((found, _)) = self.directory(directory)? {
                 path = found;
             } else if names.len() < DEPTH_MAX {
-                last = self.vob.element(directory)?.names.last().cloned();
+                last = self.last_name(&*self.vob.element(directory)?)?;
             }
         }
         if names.is_empty() {
             return Ok(join(&path, format!("oid:{}", element.oid).as_bytes()));
         }
         Ok(names.iter().rev().fold(path, |path, name| join(&path, name)))
+    }
+
+    /// Returns the name that an element was given last, of those that some directory version has: one that was given in
+    /// a cancelled checkout leads nowhere.
+    fn last_name(&self, element: &Element) -> Outcome<Option<(ElementNo, Box<[u8]>)>> {
+        if element.names.len() > 1 {
+            for (directory, name) in element.names.iter().rev() {
+                let Some(holder) = self.vob.vob.element(*directory)? else { continue };
+                let ever = self.vob.vob.ever(*directory, holder.versions.len(), name)?;
+                if ever.contains(&Entry::Element(element.number)) {
+                    return Ok(Some((*directory, name.clone())));
+                }
+            }
+        }
+        Ok(element.names.last().cloned())
     }
 
     fn root(&self) -> Vec<u8> {
@@ -308,7 +321,8 @@ impl<'a> Names<'a> {
         if let Some(known) = self.shown.get(&number) {
             return Ok(known.clone());
         }
-        let (Some(view), false) = (self.view, self.on_the_way.contains(&number)) else {
+        let is_known = self.on_the_way.contains(&number) || self.on_the_way.len() == DEPTH_MAX;
+        let (Some(view), false) = (self.view, is_known) else {
             return Ok(None);
         };
         let found = if number == ElementNo::ROOT {

@@ -1,6 +1,6 @@
-//! Element types that every new VOB has beside the predefined ones, whose numbers are fixed.
+//! Types that every new VOB has beside the predefined ones, whose numbers are fixed.
 //!
-//! Their own ways of comparing and merging are not built: what they hold is kept as their supertypes keep it.
+//! The element types' own ways of comparing and merging are not built: what they hold is kept as their supertypes keep it.
 
 use crate::store::VobOptions;
 use crate::vob::state::predefined;
@@ -14,27 +14,25 @@ const TYPES: [(&str, TypeNo, &str); 4] = [
     ("xml", predefined::TEXT_FILE, "_xml"),
 ];
 
+/// Hyperlink types that the product's tools draw on.
+const LINK_TYPES: [&str; 3] = ["AdminVOB", "GlobalDefinition", "RelocationVOB"];
+
 /// Types of a new VOB, at most.
-pub const MOST: usize = predefined::ALL.len() + TYPES.len();
+pub const MOST: usize = predefined::ALL.len() + TYPES.len() + LINK_TYPES.len();
 
 /// Makes them.
 pub fn operations(state: &VobState, options: &VobOptions) -> Vec<Operation> {
-    let define = |(number, (name, supertype, manager)): (u32, (&str, TypeNo, &str))| Operation::DefineType {
-        number: TypeNo(number),
-        kind: TypeKind::Element,
-        name: name.to_owned(),
-        definition: TypeDefinition {
-            owner: options.owner,
-            group: options.group,
-            scope: TypeScope::Ordinary,
-            shared: false,
-            properties: TypeProperties::Element {
-                supertype,
-                manager: Some(manager.to_owned()),
-                merge: None,
-                preserve_time: false,
-            },
-        },
+    let element = |(name, supertype, manager): (&'static str, TypeNo, &str)| {
+        let manager = Some(manager.to_owned());
+        let properties = TypeProperties::Element { supertype, manager, merge: None, preserve_time: false };
+        (TypeKind::Element, name, properties)
     };
-    (state.next_type().0..).zip(TYPES).map(define).collect()
+    let link = |name| (TypeKind::Hyperlink, name, TypeProperties::Hyperlink);
+    let all = TYPES.into_iter().map(element).chain(LINK_TYPES.map(link));
+    let define = |(number, (kind, name, properties)): (u32, (TypeKind, &str, TypeProperties))| {
+        let (owner, group, scope) = (options.owner, options.group, TypeScope::Ordinary);
+        let definition = TypeDefinition { owner, group, scope, shared: false, properties };
+        Operation::DefineType { number: TypeNo(number), kind, name: name.to_owned(), definition }
+    };
+    (state.next_type().0..).zip(all).map(define).collect()
 }

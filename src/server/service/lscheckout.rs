@@ -9,6 +9,7 @@ use crate::server::proto::{
     ListCheckoutsRequest, ObjectKind, Pname,
 };
 use crate::server::state::{Outcome, Server};
+use crate::view::history::Place;
 use crate::view::resolve::version_id;
 use crate::view::{Found, MountedVob, View};
 use crate::vob::{Checkout, Element, ElementKind, ElementNo, TypeKind, ViewUuid};
@@ -106,6 +107,7 @@ impl Server {
             }
             Found::Private { .. } => return Err(Failure::new(FailureCode::NotAVobObject)),
             Found::Symlink(_) => return Err(Failure::new(FailureCode::NotAnElement)),
+            Found::History(Place::Element(number) | Place::OwnCheckout(number)) => Where::Only(*number),
             Found::History(_) => return Err(Failure::new(FailureCode::VersionNameNotAllowed)),
         };
         let above = facts::above(&pname.absolute, inside);

@@ -14,6 +14,7 @@ use crate::server::proto::*;
 use crate::server::state::{Outcome, Server, now_ns};
 use crate::view::MountedVob;
 use crate::view::live::View;
+use crate::vob::state::predefined;
 use crate::vob::{Draft, TypeKind, TypeNo, User, VobState};
 use files::Files;
 use plan::{Load, Made, Planner};
@@ -101,10 +102,14 @@ impl Asked<'_> {
             Some((found.number, found.name.clone()))
         };
         if !self.element_type.is_empty() {
-            return find(self.element_type).ok_or_else(|| Failure {
+            let found = find(self.element_type).ok_or_else(|| Failure {
                 object_kind: ObjectKind::ElementType.into(),
                 ..Failure::new(FailureCode::TypeNotFound).name(self.element_type)
-            });
+            })?;
+            return match predefined::is_abstract(found.0) {
+                true => Err(Failure::new(FailureCode::AbstractType).name(self.element_type)),
+                false => Ok(found),
+            };
         }
         let none = || Failure::new(FailureCode::NoElementType).name(self.candidates.join(&b' '));
         self.candidates.iter().find_map(|name| find(name)).ok_or_else(none)

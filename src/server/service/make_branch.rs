@@ -143,7 +143,7 @@ impl Server {
     ) -> Outcome<CheckedOut> {
         self.permit_element(caller, &target.vob, &target.element, "make branch")?;
         if target.element.number == ElementNo::LOST_AND_FOUND {
-            return Err(Failure::other("lost+found has no branches"));
+            return Err(Failure::other("\"lost+found\" has no branches"));
         }
         let point = self.branch_point(target, making)?;
         let planned = plan_branch(&draft.state(), &target.element, making, point)?;

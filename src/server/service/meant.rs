@@ -5,6 +5,7 @@ use super::facts::{self, join};
 use crate::server::proto::{Context, Failure, FailureCode, Pname};
 use crate::server::state::{Outcome, Server};
 use crate::view::history::Place;
+use crate::view::inode::VobIndex;
 use crate::view::private::names_in;
 use crate::view::{DirectoryState, Found, MountedVob, Resolved, Shown, View, ViewStorage};
 use crate::vob::apply::DirectoryAt;
@@ -62,6 +63,8 @@ pub struct Finder<'a, R> {
     search: Search,
     vobs: Vec<Arc<MountedVob>>,
     slots: Vec<Slot<R>>,
+    /// Directories that the argument has led into.
+    seen: HashSet<(VobIndex, ElementNo)>,
 }
 
 /// A name that was found: of which argument, where below it, and where in the view.
@@ -77,7 +80,7 @@ struct Name<'a> {
 impl<'a, R> Finder<'a, R> {
     /// Starts with no name.
     pub fn new(server: &'a Server, context: &'a Context, search: Search) -> Finder<'a, R> {
-        Finder { server, context, search, vobs: Vec::new(), slots: Vec::new() }
+        Finder { server, context, search, vobs: Vec::new(), slots: Vec::new(), seen: HashSet::new() }
     }
 
     /// Returns the VOBs, and the names in the order of their arguments.
@@ -87,45 +90,39 @@ impl<'a, R> Finder<'a, R> {
 
     /// Finds what a path name argument means, and with -recurse what is below it.
     pub fn argument(&mut self, argument: u32, pname: &Pname) {
+        self.seen.clear();
         let found = self.server.place(self.context, pname).and_then(|(view, inside)| {
             let resolved = self.server.host.resolve(&view, inside)?;
             Ok((view, inside, resolved))
         });
-        match found {
+        let first = found.and_then(|(view, inside, resolved)| {
+            let (below, inside) = (Vec::new(), inside.to_vec());
+            self.found(Name { argument, below, view: &view, inside, recursed: false }, resolved)
+        });
+        match first {
             Err(failure) => self.slots.push(failed(argument, Vec::new(), false, failure)),
-            Ok((view, inside, resolved)) => {
-                let inside = inside.to_vec();
-                let name = Name { argument, below: Vec::new(), view: &view, inside, recursed: false };
-                self.resolved(name, resolved);
-            }
+            Ok(first) => self.below(first.into_iter().collect()),
         }
     }
 
-    fn resolved(&mut self, name: Name<'_>, resolved: Resolved) {
-        let (argument, below, recursed) = (name.argument, name.below.clone(), name.recursed);
-        if let Err(failure) = self.found(name, &resolved) {
-            self.slots.push(failed(argument, below, recursed, failure));
-        }
-    }
-
-    fn found(&mut self, name: Name<'_>, resolved: &Resolved) -> Outcome<()> {
+    /// Notes what a name means. Answers the directory of which the names are to be gone through next.
+    fn found(&mut self, name: Name<'_>, resolved: Resolved) -> Outcome<Option<Level>> {
+        let (name, resolved) = match resolved.found {
+            Found::Symlink(link) if self.search.follow => self.follow(name, resolved.vob, link)?,
+            _ => (name, resolved),
+        };
         let vob = &resolved.vob;
         let (meant, number) = match &resolved.found {
             Found::Private { .. } => return Err(Failure::new(FailureCode::NotAVobObject)),
-            Found::Symlink(number) => {
-                return match self.search.follow {
-                    true => self.follow(name, vob, *number),
-                    false => Err(Failure::new(FailureCode::NotAnElement)),
-                };
-            }
+            Found::Symlink(_) => return Err(Failure::new(FailureCode::NotAnElement)),
             Found::Element { element, shown, .. } => {
                 self.element(&name, vob, element, *shown);
                 let is_shown = matches!(shown, Shown::Version(..) | Shown::CheckedOut(_));
-                if self.search.recurse && is_shown && element.kind == ElementKind::Directory {
-                    let state = name.view.directory(vob, element.number)?;
-                    self.below(name, vob, state)?;
+                if !(self.search.recurse && is_shown && self.enters(vob, element)) {
+                    return Ok(None);
                 }
-                return Ok(());
+                let state = name.view.directory(vob, element.number)?;
+                return Level::new(name, vob, state).map(Some);
             }
             Found::History(place) => match *place {
                 Place::Version(number, version) | Place::Directory(number, DirectoryAt::Version(version)) => {
@@ -143,7 +140,12 @@ impl<'a, R> Finder<'a, R> {
             },
         };
         self.push(name, vob, number, Ok(meant));
-        Ok(())
+        Ok(None)
+    }
+
+    /// Tells whether an element is a directory that this argument has not led into yet: links may lead upwards.
+    fn enters(&mut self, vob: &MountedVob, element: &Element) -> bool {
+        element.kind == ElementKind::Directory && self.seen.insert((vob.index, element.number))
     }
 
     fn checked_out(&self, view: &View, element: &Element) -> Meant {
@@ -183,52 +185,62 @@ impl<'a, R> Finder<'a, R> {
         self.slots.push(Slot { argument, path, recursed, at: Some((place, number)), meant, result: None });
     }
 
-    /// Goes through what is visible below a directory: names in their order, a directory before what is in it.
-    fn below(&mut self, top: Name<'_>, vob: &Arc<MountedVob>, state: Arc<DirectoryState>) -> Outcome<()> {
-        let mut seen = HashSet::from([state.element.number]);
-        let bound = top.view.bound(vob);
-        let mut levels = vec![Level::new(top.below, top.inside, vob, top.view, state)?];
+    /// Goes through what is visible below directories: names in their order, a directory before what is in it.
+    fn below(&mut self, mut levels: Vec<Level>) {
         while let Some(level) = levels.last_mut() {
             let Some((leaf, entry)) = level.names.next() else {
                 levels.pop();
                 continue;
             };
-            let name = Name {
-                argument: top.argument,
-                below: join(&level.below, &leaf),
-                view: top.view,
-                inside: join(&level.inside, &leaf),
-                recursed: true,
-            };
-            let number = match entry {
+            let (view, vob) = (Arc::clone(&level.view), Arc::clone(&level.vob));
+            let (argument, below) = (level.argument, join(&level.below, &leaf));
+            let (inside, recursed) = (join(&level.inside, &leaf), true);
+            let name = Name { argument, below: below.clone(), view: &view, inside, recursed };
+            let state = Arc::clone(&level.state);
+            let found = match entry {
+                Entry::Symlink(_) if !self.search.follow => continue,
                 Entry::Symlink(link) => {
-                    if self.search.follow {
-                        let (argument, below) = (name.argument, name.below.clone());
-                        if let Err(failure) = self.follow(name, vob, link) {
-                            self.slots.push(failed(argument, below, true, failure));
-                        }
-                    }
-                    continue;
+                    self.follow(name, vob, link).and_then(|(name, resolved)| self.found(name, resolved))
                 }
-                Entry::Element(number) => number,
+                Entry::Element(number) => self.entry(name, &vob, &state, &leaf, number),
             };
-            let element = vob.element(number)?;
-            let shown = top.view.select(vob, &bound.descend(&level.state.path, &leaf), &element);
-            if !matches!(shown, Shown::Version(..) | Shown::CheckedOut(_)) {
-                continue;
-            }
-            self.element(&name, vob, &element, shown);
-            if element.kind == ElementKind::Directory && seen.insert(number) {
-                let state = facts::enter(top.view, vob, &level.state, &leaf, number)?;
-                levels.push(Level::new(name.below, name.inside, vob, top.view, state)?);
+            match found {
+                Ok(next) => levels.extend(next),
+                Err(failure) => self.slots.push(failed(argument, below, recursed, failure)),
             }
         }
-        Ok(())
     }
 
-    /// Goes on where a symbolic link leads to. A link on the way of its text is not followed.
-    fn follow(&mut self, name: Name<'_>, vob: &Arc<MountedVob>, link: SymlinkNo) -> Outcome<()> {
-        let (mut vob, mut link) = (Arc::clone(vob), link);
+    /// The same for an element that a directory catalogs.
+    fn entry(
+        &mut self,
+        name: Name<'_>,
+        vob: &Arc<MountedVob>,
+        state: &Arc<DirectoryState>,
+        leaf: &[u8],
+        number: ElementNo,
+    ) -> Outcome<Option<Level>> {
+        let element = vob.element(number)?;
+        let path = name.view.bound(vob).descend(&state.path, leaf);
+        let shown = name.view.select(vob, &path, &element);
+        if !matches!(shown, Shown::Version(..) | Shown::CheckedOut(_)) {
+            return Ok(None);
+        }
+        self.element(&name, vob, &element, shown);
+        if !self.enters(vob, &element) {
+            return Ok(None);
+        }
+        let state = facts::enter(name.view, vob, state, leaf, number)?;
+        Level::new(name, vob, state).map(Some)
+    }
+
+    /// Finds where a symbolic link leads to: no link itself. A link on the way of its text is not followed.
+    fn follow<'n>(
+        &self,
+        name: Name<'n>,
+        mut vob: Arc<MountedVob>,
+        mut link: SymlinkNo,
+    ) -> Outcome<(Name<'n>, Resolved)> {
         let mut inside = name.inside.clone();
         for _ in 0..LINKS_MAX {
             let target = vob.vob.symlink(link)?.target.clone();
@@ -238,10 +250,7 @@ impl<'a, R> Finder<'a, R> {
             let resolved = self.server.host.resolve(name.view, &path)?;
             match resolved.found {
                 Found::Symlink(next) => (vob, link, inside) = (resolved.vob, next, path),
-                _ => {
-                    self.resolved(Name { inside: path, ..name }, resolved);
-                    return Ok(());
-                }
+                _ => return Ok((Name { inside: path, ..name }, resolved)),
             }
         }
         Err(Failure { errno: libc::ELOOP, ..Failure::new(FailureCode::SystemError) })
@@ -250,20 +259,19 @@ impl<'a, R> Finder<'a, R> {
 
 /// A directory of which names are still to come.
 struct Level {
+    argument: u32,
     below: Vec<u8>,
     inside: Vec<u8>,
+    view: Arc<View>,
+    vob: Arc<MountedVob>,
     state: Arc<DirectoryState>,
     names: std::vec::IntoIter<(Vec<u8>, Entry)>,
 }
 
 impl Level {
-    fn new(
-        below: Vec<u8>,
-        inside: Vec<u8>,
-        vob: &MountedVob,
-        view: &View,
-        state: Arc<DirectoryState>,
-    ) -> Outcome<Level> {
+    fn new(name: Name<'_>, vob: &Arc<MountedVob>, state: Arc<DirectoryState>) -> Outcome<Level> {
+        let Name { argument, below, view, inside, .. } = name;
+        let (view, vob) = (Arc::clone(view), Arc::clone(vob));
         let private = names_in(view.storage.root(), &ViewStorage::private(&state.element.oid));
         let private: HashSet<Vec<u8>> = private
             .map_err(|refusal| Failure::other(format!("private files cannot be listed: {refusal:?}")))?
@@ -280,7 +288,7 @@ impl Level {
             Entry::Symlink(_) => None,
         };
         vob.vob.prefetch(&names.iter().filter_map(element_of).collect::<Vec<_>>())?;
-        Ok(Level { below, inside, state, names: names.into_iter() })
+        Ok(Level { argument, below, inside, view, vob, state, names: names.into_iter() })
     }
 }
 

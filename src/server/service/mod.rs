@@ -43,6 +43,7 @@ mod remove_type;
 mod reserve;
 mod retype;
 mod slot;
+mod stats;
 mod target;
 mod text_check;
 mod together;
@@ -250,18 +251,5 @@ impl Server {
             mounted_vobs: self.host.vobs().iter().map(|vob| vob.tag.clone().into_bytes()).collect(),
             started_views: self.host.views().iter().map(|view| view.tag.clone()).collect(),
         })
-    }
-
-    fn stats(&self, _caller: &Caller, request: &StatsRequest) -> Outcome<StatsReply> {
-        if request.reset {
-            return Err(Failure::other("counters cannot be set to zero: compare two readings instead"));
-        }
-        let mounted = self.mounted.lock();
-        let counters = mounted.as_ref().map(|mounted| mounted.counters());
-        let count = |(request, value): (clerestory_mount::Request, u64)| Counter {
-            name: format!("fuse.{}", request.name()),
-            value,
-        };
-        Ok(StatsReply { counters: counters.iter().flat_map(|c| c.iter()).map(count).collect() })
     }
 }

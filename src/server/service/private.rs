@@ -12,6 +12,7 @@ use crate::server::proto::{
 };
 use crate::server::state::{Outcome, Server};
 use crate::view::access::MAY_SEARCH;
+use crate::view::live::DEPTH_MAX;
 use crate::view::resolve::{checkout_id, version_id};
 use crate::view::{Found, Host, MountedVob, View, ViewStorage};
 use crate::vob::apply::DirectoryAt;
@@ -133,7 +134,7 @@ impl<'a> Finder<'a> {
         number: ElementNo,
         on_the_way: &mut Vec<ElementNo>,
     ) -> Outcome<Option<Vec<u8>>> {
-        if on_the_way.contains(&number) {
+        if on_the_way.contains(&number) || on_the_way.len() == DEPTH_MAX {
             return Ok(None);
         }
         on_the_way.push(number);

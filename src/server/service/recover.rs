@@ -72,7 +72,8 @@ impl Server {
                 }
             }
             Some(What::Directory(oid)) => {
-                let bare = oid.trim_matches(['<', '>']);
+                // With the VOB in front, as lsprivate prints it, or alone.
+                let bare = oid.rsplit('/').next().unwrap_or(oid).trim_matches(['<', '>']);
                 let bare = bare.strip_prefix("DIR-").unwrap_or(bare);
                 let wanted: Oid = bare
                     .parse()

@@ -56,12 +56,7 @@ impl Server {
                 return Err(Failure::new(FailureCode::Predefined).name(object.name.as_str()));
             }
             facts = type_facts(store, &state, &object)?;
-            let mut instances = Instances::of(&state, &object);
-            each_element(store, &mut |element| {
-                if has_instance(element, &object) {
-                    instances.on_element(element, &object);
-                }
-            })?;
+            let instances = Instances::all(store, &state, &object)?;
             let mut operations = Vec::new();
             if !instances.is_empty() {
                 if !request.remove_all || object.kind == TypeKind::Element {
@@ -142,7 +137,26 @@ struct Instances {
     seen: HashSet<u32>,
 }
 
+/// Tells whether there is anything of a type.
+///
+/// # Errors
+/// If the VOB cannot be read.
+pub(super) fn is_used(store: &Vob, object: &TypeObject) -> Outcome<bool> {
+    Ok(!Instances::all(store, &store.state(), object)?.is_empty())
+}
+
 impl Instances {
+    /// All that there is in a VOB.
+    fn all(store: &Vob, state: &VobState, object: &TypeObject) -> Outcome<Instances> {
+        let mut instances = Instances::of(state, object);
+        each_element(store, &mut |element| {
+            if has_instance(element, object) {
+                instances.on_element(element, object);
+            }
+        })?;
+        Ok(instances)
+    }
+
     /// What there is on the VOB itself and on its type objects.
     fn of(state: &VobState, object: &TypeObject) -> Instances {
         let mut instances = Instances::default();

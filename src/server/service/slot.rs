@@ -18,6 +18,8 @@ pub struct Slot {
     pub directory: ElementNo,
     pub state: Arc<DirectoryState>,
     pub leaf: Vec<u8>,
+    /// A slash was typed behind the name.
+    pub is_directory_wanted: bool,
 }
 
 impl Slot {
@@ -47,9 +49,22 @@ impl Server {
     /// Finds the directory of a name, and takes the name for one that could be catalogued.
     pub(super) fn slot(&self, context: &Context, pname: &Pname) -> Outcome<Slot> {
         let absolute = &pname.absolute;
-        let at = absolute.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
+        let Some(at) = absolute.iter().rposition(|byte| *byte == b'/') else {
+            return Err(Failure::new(FailureCode::NoSuchFile));
+        };
         let (parent, leaf) = (&absolute[..at], &absolute[at + 1..]);
-        self.slot_in(context, parent, leaf)
+        let is_directory_wanted = pname.typed.ends_with(b"/");
+        let slot = self.slot_in(context, parent, leaf);
+        let outside = match slot.map(|slot| Slot { is_directory_wanted, ..slot }) {
+            Err(failure) if failure.code() == FailureCode::NotInAVob => failure,
+            other => return other,
+        };
+        // The directory that a VOB's root is in is no VOB's.
+        let (_, inside) = self.place(context, pname)?;
+        match self.host.vob_of(inside) {
+            Some((_, &[])) => Err(Failure::new(FailureCode::FixedName)),
+            _ => Err(outside),
+        }
     }
 
     /// Finds a name in a directory given by its absolute path.
@@ -75,6 +90,13 @@ impl Server {
             return Err(Failure::new(FailureCode::BadName).name(leaf));
         }
         let state = view.directory(&resolved.vob, directory)?;
-        Ok(Slot { view, vob: resolved.vob, directory, state, leaf: leaf.to_vec() })
+        Ok(Slot {
+            view,
+            vob: resolved.vob,
+            directory,
+            state,
+            leaf: leaf.to_vec(),
+            is_directory_wanted: false,
+        })
     }
 }

@@ -19,6 +19,8 @@ use crate::vob::{
     Element, ElementNo, Operation, Part, Transaction, TypeDefinition, TypeKind, TypeNo, TypeObject,
     TypeProperties, TypeScope, VobState,
 };
+use clerestory_specs::AttributeValue;
+use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -290,6 +292,17 @@ impl Making<'_> {
         if predefined::is_predefined(object.number) {
             return Err(Failure::new(FailureCode::Predefined).name(object.name.as_str()));
         }
+        let value_type = |properties: &TypeProperties| match properties {
+            TypeProperties::Attribute { value_type, .. } => Some(*value_type),
+            _ => None,
+        };
+        let before = object.definition.as_ref().and_then(|former| value_type(&former.properties));
+        if before != value_type(&definition.properties) && super::remove_type::is_used(store, object)? {
+            return Err(Failure {
+                object_kind: ObjectKind::AttributeType.into(),
+                ..Failure::new(FailureCode::TypeInUse).name(object.name.as_str())
+            });
+        }
         if object.is_per_branch() && !definition.is_per_branch() {
             self.check_single(store, object)?;
         }
@@ -366,6 +379,26 @@ fn check_values(properties: &TypeProperties) -> Outcome<()> {
     for value in limits.chain(enumeration).chain(default) {
         if value_type.read(value).is_none() {
             return Err(Failure::other(format!("not a value of that type: {value}")));
+        }
+    }
+    if let (Some(lower), Some(upper)) = (lower, upper) {
+        let pair = value_type.read(&lower.value).zip(value_type.read(&upper.value));
+        let order = pair.and_then(|(lower, upper)| match (lower, upper) {
+            (AttributeValue::Integer(lower), AttributeValue::Integer(upper)) => Some(lower.cmp(&upper)),
+            (AttributeValue::Real(lower), AttributeValue::Real(upper)) => lower.partial_cmp(&upper),
+            (AttributeValue::Text(lower), AttributeValue::Text(upper)) => Some(lower.cmp(&upper)),
+            (AttributeValue::Time(lower), AttributeValue::Time(upper)) => Some(lower.cmp(&upper)),
+            _ => None,
+        });
+        let is_empty = match order {
+            Some(Ordering::Less) => false,
+            Some(Ordering::Equal) => !(lower.inclusive && upper.inclusive),
+            Some(Ordering::Greater) => true,
+            // Of such values none is larger; `definition` has said so.
+            None => false,
+        };
+        if is_empty {
+            return Err(Failure::new(FailureCode::EmptyLimits));
         }
     }
     match default.as_ref().and_then(|default| value_type.read(default)) {

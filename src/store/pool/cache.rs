@@ -30,6 +30,25 @@ pub(super) struct Cache {
     shard_bytes: usize,
 }
 
+/// How a cache has done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct CacheFigures {
+    /// Times that something wanted was there.
+    pub hits: u64,
+    /// Times that it was not.
+    pub misses: u64,
+    /// What is there now.
+    pub entries: u64,
+}
+
+impl std::ops::AddAssign for CacheFigures {
+    fn add_assign(&mut self, other: CacheFigures) {
+        self.hits += other.hits;
+        self.misses += other.misses;
+        self.entries += other.entries;
+    }
+}
+
 #[derive(Default)]
 struct Shard {
     entries: FxHashMap<Key, (u64, Arc<[u8]>)>,
@@ -37,6 +56,8 @@ struct Shard {
     by_use: BTreeMap<u64, Key>,
     clock: u64,
     bytes: usize,
+    misses: u64,
+    hits: u64,
 }
 
 impl Cache {
@@ -51,12 +72,27 @@ impl Cache {
         let mut shard = self.shard(key).lock();
         shard.clock += 1;
         let now = shard.clock;
-        let (used, content) = shard.entries.get_mut(&key)?;
+        let Some((used, content)) = shard.entries.get_mut(&key) else {
+            shard.misses += 1;
+            return None;
+        };
         let content = Arc::clone(content);
         let former = std::mem::replace(used, now);
         shard.by_use.remove(&former);
         shard.by_use.insert(now, key);
+        shard.hits += 1;
         Some(content)
+    }
+
+    /// Returns how it has done.
+    pub(super) fn figures(&self) -> CacheFigures {
+        let mut all = CacheFigures::default();
+        for shard in &self.shards {
+            let shard = shard.lock();
+            let entries = shard.entries.len() as u64;
+            all += CacheFigures { hits: shard.hits, misses: shard.misses, entries };
+        }
+        all
     }
 
     /// Adds a content, unless it alone would fill a quarter of a shard.

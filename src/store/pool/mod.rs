@@ -34,6 +34,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 
+pub use self::cache::CacheFigures;
 use self::cache::{Cache, Key};
 pub use self::chain::Policy;
 use self::chain::{Choice, Link};
@@ -247,6 +248,11 @@ impl Pools {
             writer.write_all(&piece).map_err(sink)?;
         }
         Ok(size)
+    }
+
+    /// Returns how the cache of contents has done.
+    pub fn cache_figures(&self) -> CacheFigures {
+        self.inner.cache.figures()
     }
 
     /// Begins a bulk load.

@@ -178,6 +178,10 @@ impl<'a, 'd> Planner<'a, 'd> {
         let (leaf, above) = names.split_last().ok_or_else(|| Failure::new(FailureCode::EntryExists))?;
         let here = self.directory(at, asked, above, made_directories)?;
         let existing = self.private(asked, &here.private.join(OsStr::from_bytes(leaf)))?;
+        // Said before anything about the type that it would have.
+        if existing.is_none() && self.catalog(asked, &here)?.get(leaf).is_some() {
+            return Err(Failure::new(FailureCode::EntryExists));
+        }
         let wanted = Wanted { at, after: self.make.after, existing, loaded, convert: false };
         self.create(asked, &here, leaf, &wanted)
     }
@@ -296,6 +300,9 @@ impl<'a, 'd> Planner<'a, 'd> {
             true => ElementKind::Directory,
             false => ElementKind::File,
         };
+        if kind == ElementKind::File && asked.pname.typed.ends_with(b"/") && !wanted.convert {
+            return Err(Failure::new(FailureCode::NotADirectory));
+        }
         judge_existing(kind, wanted)?;
         let private = here.private.join(OsStr::from_bytes(leaf));
         if wanted.existing.is_some() && !wanted.convert {
@@ -452,7 +459,9 @@ impl<'a, 'd> Planner<'a, 'd> {
             None => return Err(Failure::new(FailureCode::FileChangedDuringCheckin)),
         };
         let Data { content, executable, modified_ns } = data;
-        let modified_ns = self.make.preserve_time.then_some(modified_ns);
+        let preserves_time =
+            self.make.preserve_time || self.draft.state().preserves_time(element.element_type);
+        let modified_ns = preserves_time.then_some(modified_ns);
         begun.operations.push(Operation::CheckIn {
             element: element.number,
             view,

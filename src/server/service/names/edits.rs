@@ -13,7 +13,9 @@ use crate::store::Vob;
 use crate::view::MountedVob;
 use crate::view::live::View;
 use crate::vob::apply::DirectoryAt;
-use crate::vob::{Directory, Element, ElementNo, Entry, NameChange, Oid, Operation, SymlinkNo, VersionNo};
+use crate::vob::{
+    Directory, Element, ElementKind, ElementNo, Entry, NameChange, Oid, Operation, SymlinkNo, VersionNo,
+};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -230,6 +232,14 @@ impl<'a> Edits<'a> {
         match entry {
             Entry::Element(number) => Ok(kind_word(self.element(number)?.kind)),
             Entry::Symlink(_) => Ok("symbolic link"),
+        }
+    }
+
+    /// Tells whether an entry is a directory element, as a slash behind its name demands.
+    pub fn is_directory(&self, entry: Entry) -> Outcome<bool> {
+        match entry {
+            Entry::Element(number) => Ok(self.element(number)?.kind == ElementKind::Directory),
+            Entry::Symlink(_) => Ok(false),
         }
     }
 

@@ -54,6 +54,9 @@ impl Server {
         let otherwise = if request.in_place { NotCheckedOut::InPlace } else { NotCheckedOut::Refuse };
         let (opened, entry) = edits.open_source(self, caller, slot, otherwise)?;
         let note = format!("Uncataloged {} \"{}\".", edits.kind(entry)?, String::from_utf8_lossy(&slot.leaf));
+        if slot.is_directory_wanted && !edits.is_directory(entry)? {
+            return Err(Failure::new(FailureCode::NotADirectory));
+        }
         let Entry::Element(number) = entry else {
             edits.change(opened, &slot.leaf, None, note)?;
             return Ok(Removed { notices: Vec::new(), element: None });

@@ -63,6 +63,9 @@ impl Server {
         }
         let target = edits.open(self, caller, to, NotCheckedOut::Refuse).map_err(about_target)?;
         edits.refuse_taken(target, to).map_err(about_target)?;
+        if (from.is_directory_wanted || to.is_directory_wanted) && !edits.is_directory(entry)? {
+            return Err(Failure::new(FailureCode::NotADirectory));
+        }
         let kind = edits.kind(entry)?;
         let mut notices = Vec::new();
         if let Entry::Element(number) = entry {
