@@ -35,7 +35,7 @@ requests! {
     OpenDirectory => "opendir", ReadDirectory => "readdir", ReadDirectoryPlus => "readdirplus",
     ReleaseDirectory => "releasedir", SyncDirectory => "fsyncdir", Statistics => "statfs",
     SetXattr => "setxattr", GetXattr => "getxattr", ListXattr => "listxattr", RemoveXattr => "removexattr",
-    Access => "access", Create => "create", Allocate => "fallocate", Other => "other",
+    Access => "access", Create => "create", Allocate => "fallocate", Seek => "lseek", Other => "other",
 }
 
 const COUNT: usize = Request::ALL.len();

@@ -29,7 +29,8 @@ pub use latency::Latency;
 pub use mounted::{Mounted, Options, mount};
 pub use namespace::Namespace;
 pub use node::{
-    Attributes, Caller, Change, FileKind, Inode, Listed, RenameMode, SetTime, Statistics, Time, XattrMode,
+    Attributes, Caller, Change, FileKind, Inode, Listed, RenameMode, Seek, SetTime, Statistics, Time,
+    XattrMode,
 };
 pub use refusal::Refusal;
 pub use stale::clear_stale;

@@ -6,7 +6,7 @@
 
 use std::ffi::{OsStr, OsString};
 
-use crate::{Attributes, Caller, Change, Inode, Listed, Refusal, RenameMode, Statistics, XattrMode};
+use crate::{Attributes, Caller, Change, Inode, Listed, Refusal, RenameMode, Seek, Statistics, XattrMode};
 
 /// A tree of names and files, addressed by inode numbers.
 ///
@@ -70,7 +70,10 @@ pub trait Namespace: Send + Sync + 'static {
     /// It is called from inside [`list`](Namespace::list), through its sink: hold no lock there that this takes.
     fn listed(&self, inode: Inode);
 
-    /// Creates a regular file and opens it. `mode` has the umask applied already; `flags` are those of `open(2)`.
+    /// Creates a regular file and opens it. `flags` are those of `open(2)`.
+    ///
+    /// Here and in the calls below, `mode` is what the caller asked for: `umask` has to be taken from it, unless
+    /// the directory has a default access list.
     fn create(
         &self,
         caller: &Caller,
@@ -178,6 +181,15 @@ pub trait Namespace: Send + Sync + 'static {
     ) -> Result<(), Refusal> {
         let _ = (caller, inode, offset, length, mode);
         Err(Refusal::NotSupported)
+    }
+
+    /// Finds the next data, or the next hole, at or after `offset`: the answer to `SEEK_DATA` and `SEEK_HOLE` of
+    /// `lseek(2)`. The default knows no holes but the end of the file.
+    ///
+    /// # Errors
+    /// [`Refusal::BeyondEnd`] if there is none, or if `offset` is not in the file.
+    fn seek(&self, caller: &Caller, inode: Inode, offset: u64, sought: Seek) -> Result<u64, Refusal> {
+        sought.without_holes(offset, self.attributes(caller, inode)?.size)
     }
 
     /// Clears set-user-ID and set-group-ID before somebody without privilege changes the contents.

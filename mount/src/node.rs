@@ -4,6 +4,8 @@
 
 use std::ffi::OsString;
 
+use crate::Refusal;
+
 /// The number by which the kernel names a file. Two names with one number are hard links of one file.
 #[derive(Copy, Clone, Eq, PartialEq, Hash, Ord, PartialOrd, Debug)]
 pub struct Inode(u64);
@@ -143,6 +145,29 @@ pub enum RenameMode {
     NoReplace,
     /// Swap the two names; both exist.
     Exchange,
+}
+
+/// What `lseek` looks for.
+#[derive(Copy, Clone, Eq, PartialEq, Debug)]
+pub enum Seek {
+    /// The next byte that takes space.
+    Data,
+    /// The next hole; the end of the file counts as one.
+    Hole,
+}
+
+impl Seek {
+    /// Finds it at or after `offset` in a file of `size` bytes without holes.
+    ///
+    /// # Errors
+    /// [`Refusal::BeyondEnd`] if `offset` is not in the file.
+    pub fn without_holes(self, offset: u64, size: u64) -> Result<u64, Refusal> {
+        match self {
+            _ if offset >= size => Err(Refusal::BeyondEnd),
+            Seek::Data => Ok(offset),
+            Seek::Hole => Ok(size),
+        }
+    }
 }
 
 /// What `setxattr` expects to find.

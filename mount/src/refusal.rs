@@ -47,6 +47,9 @@ pub enum Refusal {
     /// The value does not fit the buffer offered, or an offset is out of range.
     #[error("out of range")]
     Range,
+    /// Nothing is sought for at or behind that offset.
+    #[error("beyond the end of the file")]
+    BeyondEnd,
     /// The value is larger than can be kept.
     #[error("too large")]
     TooLarge,
@@ -103,6 +106,7 @@ impl Refusal {
             Refusal::NameTooLong => libc::ENAMETOOLONG,
             Refusal::NoData => libc::ENODATA,
             Refusal::Range => libc::ERANGE,
+            Refusal::BeyondEnd => libc::ENXIO,
             Refusal::TooLarge => libc::EFBIG,
             Refusal::Invalid => libc::EINVAL,
             Refusal::IsDirectory => libc::EISDIR,

@@ -19,8 +19,9 @@ use crate::store::pool::ContentId;
 use crate::vob::{Content, Element, ElementKind, ElementNo, Entry, VersionNo};
 use answer::Listing;
 use clerestory_mount::{
-    Attributes, Caller, Change, Inode, Listed, Namespace, Refusal, RenameMode, Statistics, XattrMode,
+    Attributes, Caller, Change, Inode, Listed, Namespace, Refusal, RenameMode, Seek, Statistics, XattrMode,
 };
+use modify::NewMode;
 use rustix::fs::AtFlags;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -396,10 +397,10 @@ impl Namespace for Host {
         parent: Inode,
         name: &OsStr,
         mode: u32,
-        _umask: u32,
+        umask: u32,
         flags: i32,
     ) -> Result<Attributes, Refusal> {
-        self.create_file(caller, parent, name.as_bytes(), mode, flags)
+        self.create_file(caller, parent, name.as_bytes(), NewMode { mode, umask }, flags)
     }
 
     fn make_node(
@@ -408,10 +409,10 @@ impl Namespace for Host {
         parent: Inode,
         name: &OsStr,
         mode: u32,
-        _umask: u32,
+        umask: u32,
         device: u32,
     ) -> Result<Attributes, Refusal> {
-        self.create_node(caller, parent, name.as_bytes(), mode, device)
+        self.create_node(caller, parent, name.as_bytes(), NewMode { mode, umask }, device)
     }
 
     fn make_directory(
@@ -420,9 +421,9 @@ impl Namespace for Host {
         parent: Inode,
         name: &OsStr,
         mode: u32,
-        _umask: u32,
+        umask: u32,
     ) -> Result<Attributes, Refusal> {
-        self.create_directory(caller, parent, name.as_bytes(), mode)
+        self.create_directory(caller, parent, name.as_bytes(), NewMode { mode, umask })
     }
 
     fn make_symlink(
@@ -563,6 +564,20 @@ impl Namespace for Host {
         let file = view.private.file(view.storage.root(), number, true)?;
         let flags = rustix::fs::FallocateFlags::from_bits_retain(mode as u32);
         Ok(rustix::fs::fallocate(&*file, flags, offset, length)?)
+    }
+
+    fn seek(&self, caller: &Caller, inode: Inode, offset: u64, sought: Seek) -> Result<u64, Refusal> {
+        let Numbered::Private(view, number) = self.numbered(inode)? else {
+            return sought.without_holes(offset, self.attributes(caller, inode)?.size);
+        };
+        let view = self.view_numbered(view).ok_or(Refusal::Stale)?;
+        let file = view.private.file(view.storage.root(), number, false)?;
+        // Nobody reads or writes at the descriptor's own position.
+        let position = match sought {
+            Seek::Data => rustix::fs::SeekFrom::Data(offset),
+            Seek::Hole => rustix::fs::SeekFrom::Hole(offset),
+        };
+        Ok(rustix::fs::seek(&*file, position)?)
     }
 }
 

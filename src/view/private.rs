@@ -10,7 +10,7 @@ use parking_lot::{Mutex, RwLock};
 use rustix::fs::{AtFlags, Mode, OFlags};
 use std::collections::HashMap;
 use std::fs::File;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -35,6 +35,33 @@ struct Known {
     lookups: u64,
     /// Held when the last known name is gone.
     orphan: Option<Arc<File>>,
+}
+
+/// A private file as a path of the host, for system calls that take no directory descriptor.
+pub struct HostFile {
+    /// A path through `/proc/self/fd`, so that it is short however deep the file is.
+    pub path: PathBuf,
+    /// Whether the last part of the path is to be followed: the path is the descriptor itself.
+    pub follow: bool,
+    /// Keeps the descriptor open that the path begins at.
+    _open: Held,
+}
+
+enum Held {
+    Directory { _descriptor: OwnedFd },
+    File { _file: Arc<File> },
+}
+
+impl HostFile {
+    fn named(directory: OwnedFd, path: &Path) -> HostFile {
+        let path = Path::new("/proc/self/fd").join(directory.as_raw_fd().to_string()).join(path);
+        HostFile { path, follow: false, _open: Held::Directory { _descriptor: directory } }
+    }
+
+    fn nameless(file: Arc<File>) -> HostFile {
+        let path = Path::new("/proc/self/fd").join(file.as_raw_fd().to_string());
+        HostFile { path, follow: true, _open: Held::File { _file: file } }
+    }
 }
 
 /// The private files of one view that the kernel knows.
@@ -69,6 +96,7 @@ impl PrivateFiles {
         if !known.places.contains(&place) {
             known.places.push(place);
         }
+        known.orphan = None;
     }
 
     /// Takes lookups back; at zero the file is forgotten here too.
@@ -116,11 +144,49 @@ impl PrivateFiles {
         let open = |flags: OFlags| {
             rustix::fs::openat(&dir, &name, flags | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())
         };
-        let nonblocking = OFlags::NONBLOCK;
-        let held = open(OFlags::RDWR | nonblocking)
-            .or_else(|_| open(OFlags::RDONLY | nonblocking))
-            .or_else(|_| open(OFlags::PATH));
+        let found = rustix::fs::statat(&dir, &name, AtFlags::SYMLINK_NOFOLLOW)?;
+        // Opening a device does something to it.
+        let held = match found.st_mode & libc::S_IFMT {
+            libc::S_IFREG => {
+                open(OFlags::RDWR).or_else(|_| open(OFlags::RDONLY)).or_else(|_| open(OFlags::PATH))
+            }
+            _ => open(OFlags::PATH),
+        };
         Ok(Some(Arc::new(File::from(held?))))
+    }
+
+    /// Opens a directory whose name is about to go, to be given to [`removed`](PrivateFiles::removed); `None` if
+    /// the kernel does not know it.
+    ///
+    /// # Errors
+    /// If it cannot be opened.
+    pub fn hold_directory(&self, root: &OwnedFd, number: u64) -> Result<Option<Arc<File>>, Refusal> {
+        if !self.shard(number).read().contains_key(&number) {
+            return Ok(None);
+        }
+        let (dir, path) = self.at(root, number)?;
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        Ok(Some(Arc::new(File::from(rustix::fs::openat(&dir, &path, flags, Mode::empty())?))))
+    }
+
+    /// Notes that a directory has no name any more; who is in it still sees it.
+    pub fn removed(&self, number: u64, held: Option<Arc<File>>) {
+        if let Some(known) = self.shard(number).write().get_mut(&number) {
+            known.places.clear();
+            known.orphan = held;
+        }
+    }
+
+    /// Returns a path of the host to a file.
+    ///
+    /// # Errors
+    /// If the number is not known.
+    pub fn host_file(&self, root: &OwnedFd, number: u64) -> Result<HostFile, Refusal> {
+        if let Some(orphan) = self.orphan(number) {
+            return Ok(HostFile::nameless(orphan));
+        }
+        let (directory, path) = self.at(root, number)?;
+        Ok(HostFile::named(directory, &path))
     }
 
     /// Notes that a file moved from one place to another.

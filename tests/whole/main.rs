@@ -28,6 +28,7 @@ mod import_killed;
 mod listings;
 mod locks;
 mod lost_and_found;
+mod nameless;
 mod names;
 mod names_in_views;
 mod new_elements;

@@ -114,9 +114,31 @@ fn extended_attributes_tell_versions_and_hold_what_users_put() {
     fs::write(&file, "p").expect("made");
     rustix::fs::setxattr(&file, "user.colour", b"blue", rustix::fs::XattrFlags::empty()).expect("set");
     assert_eq!(get("private", "user.colour").expect("there"), "blue");
+    // What a private file answers of itself is not listed, or every copy with attributes would try to set it.
+    assert_eq!(get("private", "user.clerestory.view").expect("there"), "v");
+    let mut names = [0; 256];
+    let length = rustix::fs::listxattr(&file, &mut names).expect("listed");
+    assert_eq!(&names[..length], b"user.colour\0");
     let path = project.directory.join("foo.c");
     let set = rustix::fs::setxattr(&path, "user.colour", b"red", rustix::fs::XattrFlags::empty());
     refused_with(libc::EROFS, set.map_err(std::io::Error::from));
+}
+
+#[test]
+fn names_of_trusted_attributes_are_shown_to_root_alone() {
+    assert!(rustix::process::geteuid().is_root(), "this test needs root");
+    crate::config_specs::open_project().check(
+        r#"
+$ echo p > private; chmod 644 private; setfattr -n user.colour -v blue private; setfattr -n trusted.seal -v x private
+$ getfattr -m - private; setpriv --reuid 1 --regid 1 --clear-groups getfattr -m - private
+# file: private
+trusted.seal
+user.colour
+
+# file: private
+user.colour
+"#,
+    );
 }
 
 #[test]

@@ -18,7 +18,7 @@ const BACKGROUND: u16 = 64;
 ///   one LOOKUP for each. Which names exist has to be worked out anyway, so attributes come at little cost;
 /// - `ATOMIC_O_TRUNC`: there is no OPEN that could carry it;
 /// - `POSIX_LOCKS`, `FLOCK_LOCKS`: the kernel keeps locks itself.
-const WANTED: [InitFlags; 12] = [
+const WANTED: [InitFlags; 13] = [
     InitFlags::FUSE_ASYNC_READ,
     InitFlags::FUSE_BIG_WRITES,
     InitFlags::FUSE_DO_READDIRPLUS,
@@ -32,6 +32,8 @@ const WANTED: [InitFlags; 12] = [
     InitFlags::FUSE_HAS_EXPIRE_ONLY,
     // Access lists are then cached per inode; without it each `ls -l` asks for each file again.
     InitFlags::FUSE_POSIX_ACL,
+    // Where the directory has a default access list, that decides and not the umask: only the namespace can know.
+    InitFlags::FUSE_DONT_MASK,
 ];
 
 /// Chooses the capabilities; returns whether the kernel knows INC_EPOCH.

@@ -5,7 +5,7 @@
 use super::replies::{GENERATION, is_dot, listed_attributes, supported};
 use super::{Adapter, FOREVER, Lasting, ONCE, READ_BUFFER, Sent, caller, init, inode};
 use crate::convert;
-use crate::{Change, Refusal, RenameMode, Request, XattrMode};
+use crate::{Change, Refusal, RenameMode, Request, Seek, XattrMode};
 use fuser::{
     AccessFlags, BsdFileFlags, CopyFileRangeFlags, Errno, FileHandle, FopenFlags, INodeNo, IoctlFlags,
     KernelConfig, LockOwner, OpenFlags, PollEvents, PollFlags, PollNotifier, RenameFlags, ReplyAttr,
@@ -489,6 +489,31 @@ impl fuser::Filesystem for Adapter {
         Self::reply_empty(result, reply);
     }
 
+    fn lseek(
+        &self,
+        request: &fuser::Request,
+        ino: INodeNo,
+        _: FileHandle,
+        offset: i64,
+        whence: i32,
+        reply: ReplyLseek,
+    ) {
+        let result = self.ask(request, Request::Seek, |ns| {
+            let sought = match whence {
+                libc::SEEK_DATA => Seek::Data,
+                libc::SEEK_HOLE => Seek::Hole,
+                _ => return Err(Refusal::Invalid),
+            };
+            let offset = u64::try_from(offset).map_err(|_| Refusal::BeyondEnd)?;
+            let found = ns.seek(&caller(request), inode(ino), offset, sought)?;
+            i64::try_from(found).map_err(|_| Refusal::TooLarge)
+        });
+        match result {
+            Ok(found) => reply.offset(found),
+            Err(error) => reply.error(error),
+        }
+    }
+
     // What follows is answered with "never ask again": the kernel then does it itself, or says it cannot be done.
 
     fn access(&self, _: &fuser::Request, _: INodeNo, _: AccessFlags, reply: ReplyEmpty) {
@@ -526,11 +551,6 @@ impl fuser::Filesystem for Adapter {
         _: PollFlags,
         reply: ReplyPoll,
     ) {
-        self.count(Request::Other);
-        reply.error(Errno::ENOSYS);
-    }
-
-    fn lseek(&self, _: &fuser::Request, _: INodeNo, _: FileHandle, _: i64, _: i32, reply: ReplyLseek) {
         self.count(Request::Other);
         reply.error(Errno::ENOSYS);
     }

@@ -286,7 +286,7 @@ impl Namespace for Memory {
         parent: Inode,
         name: &OsStr,
         mode: u32,
-        _: u32,
+        umask: u32,
         _: u32,
     ) -> Result<Attributes, Refusal> {
         let kind = match mode & libc::S_IFMT {
@@ -297,7 +297,7 @@ impl Namespace for Memory {
         if tree.find(parent, name)?.is_some() {
             return Err(Refusal::Exists);
         }
-        let inode = tree.add(parent, name, kind, mode, Vec::new());
+        let inode = tree.add(parent, name, kind, mode & !umask, Vec::new());
         tree.node_mut(inode)?.attributes.uid = caller.uid;
         tree.taken(inode)
     }
@@ -308,10 +308,10 @@ impl Namespace for Memory {
         parent: Inode,
         name: &OsStr,
         mode: u32,
-        _: u32,
+        umask: u32,
     ) -> Result<Attributes, Refusal> {
         let mut tree = self.tree();
-        let inode = tree.add(parent, name, FileKind::Directory, mode, Vec::new());
+        let inode = tree.add(parent, name, FileKind::Directory, mode & !umask, Vec::new());
         tree.taken(inode)
     }
 

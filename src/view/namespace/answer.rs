@@ -5,7 +5,7 @@ use super::super::history::{self, Place};
 use super::super::host::{Host, MountedVob};
 use super::super::inode::{Numbered, ViewIndex};
 use super::super::live::{Shown, View, cookie};
-use super::super::private::{self, Place as PrivatePlace, names_in};
+use super::super::private::{self, HostFile, Place as PrivatePlace, names_in};
 use super::super::storage::ViewStorage;
 use super::{Here, Led, os_name, refuse};
 use crate::vob::element::file_permissions;
@@ -482,6 +482,9 @@ impl Host {
         listing: &mut Listing<'_>,
     ) -> Result<(), Refusal> {
         let view = self.view_numbered(view).ok_or(Refusal::Stale)?;
+        if view.private.orphan(number).is_some() {
+            return Ok(());
+        }
         let (dir, path) = view.private.at(view.storage.root(), number)?;
         if !listing.dots(own, own) {
             return Ok(());
@@ -692,9 +695,12 @@ impl Host {
             return found.map(|(_, value)| value.into_bytes()).ok_or(Refusal::NoData);
         }
         match self.host_file(inode)? {
-            Some(path) => {
+            Some(HostFile { ref path, follow, .. }) => {
                 let mut value = vec![0; 64 << 10];
-                let length = rustix::fs::lgetxattr(&path, name, &mut value)?;
+                let length = match follow {
+                    true => rustix::fs::getxattr(path, name, &mut value)?,
+                    false => rustix::fs::lgetxattr(path, name, &mut value)?,
+                };
                 value.truncate(length);
                 Ok(value)
             }
@@ -702,17 +708,22 @@ impl Host {
         }
     }
 
+    /// The names of extended attributes. A private file answers to `user.clerestory.*` as well but does not list
+    /// them: programs that copy attributes would copy these, and fail.
     pub(super) fn xattr_names(&self, caller: &Caller, inode: Inode) -> Result<Vec<OsString>, Refusal> {
-        let facts = self.facts(caller, inode)?;
-        let mut names: Vec<OsString> =
-            facts.iter().map(|(fact, _)| format!("user.clerestory.{fact}").into()).collect();
-        if let Some(path) = self.host_file(inode)? {
-            let mut buffer = vec![0; 64 << 10];
-            let length = rustix::fs::llistxattr(&path, &mut buffer)?;
-            let own = buffer[..length].split(|byte| *byte == 0).filter(|name| !name.is_empty());
-            names.extend(own.map(os_name));
-        }
-        Ok(names)
+        let Some(HostFile { ref path, follow, .. }) = self.host_file(inode)? else {
+            let facts = self.facts(caller, inode)?;
+            return Ok(facts.iter().map(|(fact, _)| format!("user.clerestory.{fact}").into()).collect());
+        };
+        let mut buffer = vec![0; 64 << 10];
+        let length = match follow {
+            true => rustix::fs::listxattr(path, &mut buffer)?,
+            false => rustix::fs::llistxattr(path, &mut buffer)?,
+        };
+        // The kernel judges who may read or set `trusted.*`, but leaves it to the file system who sees the names.
+        let is_shown = |name: &&[u8]| caller.uid == 0 || !name.starts_with(b"trusted.");
+        let own = buffer[..length].split(|byte| *byte == 0).filter(|name| !name.is_empty());
+        Ok(own.filter(is_shown).map(os_name).collect())
     }
 
     pub(super) fn change_xattr(
@@ -724,7 +735,8 @@ impl Host {
         if name.as_bytes().starts_with(b"user.clerestory.") {
             return Err(Refusal::NotPermitted);
         }
-        let path = self.host_file(inode)?.ok_or(Refusal::ReadOnly)?;
+        let file = self.host_file(inode)?.ok_or(Refusal::ReadOnly)?;
+        let path = &file.path;
         match value {
             Some((value, mode)) => {
                 let flags = match mode {
@@ -732,26 +744,25 @@ impl Host {
                     XattrMode::Create => XattrFlags::CREATE,
                     XattrMode::Replace => XattrFlags::REPLACE,
                 };
-                Ok(rustix::fs::lsetxattr(&path, name, value, flags)?)
+                match file.follow {
+                    true => rustix::fs::setxattr(path, name, value, flags)?,
+                    false => rustix::fs::lsetxattr(path, name, value, flags)?,
+                }
             }
-            None => Ok(rustix::fs::lremovexattr(&path, name)?),
+            None => match file.follow {
+                true => rustix::fs::removexattr(path, name)?,
+                false => rustix::fs::lremovexattr(path, name)?,
+            },
         }
+        Ok(())
     }
 
     /// Returns the path of a private file on the host, for calls that have no `*at` form.
-    fn host_file(&self, inode: Inode) -> Result<Option<PathBuf>, Refusal> {
+    fn host_file(&self, inode: Inode) -> Result<Option<HostFile>, Refusal> {
         let Some(Numbered::Private(view, number)) = Numbered::of(inode) else {
             return Ok(None);
         };
         let view = self.view_numbered(view).ok_or(Refusal::Stale)?;
-        if let Some(orphan) = view.private.orphan(number) {
-            let descriptor = std::os::fd::AsRawFd::as_raw_fd(&*orphan);
-            return Ok(Some(format!("/proc/self/fd/{descriptor}").into()));
-        }
-        let (dir, path) = view.private.at(view.storage.root(), number)?;
-        let descriptor = std::os::fd::AsRawFd::as_raw_fd(&dir);
-        // The descriptor lives as long as the view: reach the path from the storage directory.
-        let base = std::fs::read_link(format!("/proc/self/fd/{descriptor}"))?;
-        Ok(Some(base.join(path)))
+        view.private.host_file(view.storage.root(), number).map(Some)
     }
 }

@@ -42,7 +42,53 @@ enum Wanted {
     Other,
 }
 
+/// The permission bits that something new is asked for, and what the caller's umask takes away.
+#[derive(Clone, Copy)]
+pub(super) struct NewMode {
+    pub mode: u32,
+    pub umask: u32,
+}
+
+/// The permission bits that something new is made with.
+#[derive(Clone, Copy)]
+struct NewBits {
+    bits: u32,
+    /// Whether the directory's default access list takes away in the umask's place.
+    inherits: bool,
+}
+
+impl NewBits {
+    fn asked(self) -> Mode {
+        Mode::from_raw_mode(self.bits)
+    }
+
+    /// The bits to be set in the end: the daemon's own umask, and the change of owner, may have cleared some. What
+    /// an inherited access list left of them is in `made`.
+    fn settled(self, made: &rustix::fs::Stat, added: u32) -> Mode {
+        let bits = if self.inherits { made.st_mode & 0o777 | self.bits & 0o7000 } else { self.bits };
+        Mode::from_raw_mode(bits | added)
+    }
+}
+
 impl Slot {
+    /// Works out the bits of something new at this name.
+    fn new_bits(&self, wanted: NewMode) -> NewBits {
+        let mode = wanted.mode & 0o7777;
+        let inherits = self.has_default_access_list();
+        NewBits { bits: if inherits { mode } else { mode & !wanted.umask }, inherits }
+    }
+
+    /// Tells whether the directory has a default access list. Only private directories can have one.
+    fn has_default_access_list(&self) -> bool {
+        if self.here.is_some() {
+            return false;
+        }
+        let directory = self.path.parent().unwrap_or(Path::new(""));
+        let descriptor = std::os::fd::AsRawFd::as_raw_fd(&self.dir);
+        let path = PathBuf::from(format!("/proc/self/fd/{descriptor}")).join(directory).join(".");
+        rustix::fs::getxattr_query(&path, "system.posix_acl_default").is_ok_and(|size| size > 0)
+    }
+
     /// Tells whether this is the place of a checked-out file's data.
     fn is_data(&self) -> bool {
         self.here.is_some() && matches!(&self.place, Place::Path(path) if path.starts_with("checkout"))
@@ -111,6 +157,14 @@ impl Slot {
         let group = self.group.unwrap_or(caller.gid);
         let (uid, gid) = (Uid::from_raw(caller.uid), Gid::from_raw(group));
         Ok(rustix::fs::chownat(&self.dir, &self.path, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW)?)
+    }
+
+    /// Gives what was just made to the caller, with the right permission bits.
+    fn settle(&self, caller: &Caller, bits: NewBits, added: u32) -> Result<Attributes, Refusal> {
+        let made = self.stat()?.ok_or(Refusal::NotFound)?;
+        self.give(caller)?;
+        rustix::fs::chmodat(&self.dir, &self.path, bits.settled(&made, added), AtFlags::empty())?;
+        self.attributes()
     }
 
     fn attributes(&self) -> Result<Attributes, Refusal> {
@@ -221,7 +275,7 @@ impl Host {
         caller: &Caller,
         parent: Inode,
         name: &[u8],
-        mode: u32,
+        wanted: NewMode,
         flags: i32,
     ) -> Result<Attributes, Refusal> {
         let slot = self.empty_slot(caller, parent, name, Wanted::Data)?;
@@ -229,10 +283,12 @@ impl Host {
         let truncate = if flags & libc::O_TRUNC != 0 { OFlags::TRUNC } else { OFlags::empty() };
         let fresh = slot.stat()?.is_none();
         let open = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC | exclusive | truncate;
-        let file = rustix::fs::openat(&slot.dir, &slot.path, open, Mode::from_raw_mode(mode & 0o7777))?;
+        let bits = slot.new_bits(wanted);
+        let file = rustix::fs::openat(&slot.dir, &slot.path, open, bits.asked())?;
         if fresh {
+            let made = rustix::fs::fstat(&file)?;
             slot.give(caller)?;
-            rustix::fs::fchmod(&file, Mode::from_raw_mode(mode & 0o7777))?;
+            rustix::fs::fchmod(&file, bits.settled(&made, 0))?;
         }
         let attributes = slot.attributes()?;
         if let Some(Numbered::Private(_, number)) = Numbered::of(attributes.inode) {
@@ -246,19 +302,18 @@ impl Host {
         caller: &Caller,
         parent: Inode,
         name: &[u8],
-        mode: u32,
+        new: NewMode,
         device: u32,
     ) -> Result<Attributes, Refusal> {
-        let wanted = match mode & libc::S_IFMT {
+        let wanted = match new.mode & libc::S_IFMT {
             0 | libc::S_IFREG => Wanted::Data,
             _ => Wanted::Other,
         };
         let slot = self.empty_slot(caller, parent, name, wanted)?;
-        let bits = Mode::from_raw_mode(mode & 0o7777);
-        rustix::fs::mknodat(&slot.dir, &slot.path, FileType::from_raw_mode(mode), bits, device.into())?;
-        slot.give(caller)?;
-        rustix::fs::chmodat(&slot.dir, &slot.path, bits, AtFlags::empty())?;
-        slot.attributes()
+        let bits = slot.new_bits(new);
+        let kind = FileType::from_raw_mode(new.mode);
+        rustix::fs::mknodat(&slot.dir, &slot.path, kind, bits.asked(), device.into())?;
+        slot.settle(caller, bits, 0)
     }
 
     pub(super) fn create_directory(
@@ -266,15 +321,12 @@ impl Host {
         caller: &Caller,
         parent: Inode,
         name: &[u8],
-        mode: u32,
+        wanted: NewMode,
     ) -> Result<Attributes, Refusal> {
         let slot = self.empty_slot(caller, parent, name, Wanted::Other)?;
-        rustix::fs::mkdirat(&slot.dir, &slot.path, Mode::from_raw_mode(mode & 0o7777))?;
-        slot.give(caller)?;
-        let inherited = if slot.group.is_some() { 0o2000 } else { 0 };
-        let bits = Mode::from_raw_mode(mode & 0o7777 | inherited);
-        rustix::fs::chmodat(&slot.dir, &slot.path, bits, AtFlags::empty())?;
-        slot.attributes()
+        let bits = slot.new_bits(wanted);
+        rustix::fs::mkdirat(&slot.dir, &slot.path, bits.asked())?;
+        slot.settle(caller, bits, if slot.group.is_some() { 0o2000 } else { 0 })
     }
 
     pub(super) fn create_symlink(
@@ -328,9 +380,16 @@ impl Host {
         let slot = self.slot(parent, name, Wanted::Data)?;
         slot.permit(caller)?;
         let found = slot.stat()?.ok_or(Refusal::NotFound)?;
-        if flags.is_empty() {
-            slot.view.private.leave(slot.view.storage.root(), found.st_ino, &slot.place)?;
+        let (private, root) = (&slot.view.private, slot.view.storage.root());
+        if flags.contains(AtFlags::REMOVEDIR) {
+            // What is in it must be found until it is gone for certain.
+            let held = private.hold_directory(root, found.st_ino)?;
+            rustix::fs::unlinkat(&slot.dir, &slot.path, flags)?;
+            private.removed(found.st_ino, held);
+            self.uncover(&slot, parent, name);
+            return Ok(());
         }
+        private.leave(root, found.st_ino, &slot.place)?;
         match rustix::fs::unlinkat(&slot.dir, &slot.path, flags) {
             Ok(()) => {
                 self.uncover(&slot, parent, name);
@@ -405,6 +464,12 @@ impl Host {
         {
             private.leave(root, replaced.st_ino, &to.place)?;
         }
+        let emptied = match (&replaced, mode) {
+            (Some(replaced), RenameMode::Plain) if is_directory(replaced) && is_directory(&moved) => {
+                Some((replaced.st_ino, private.hold_directory(root, replaced.st_ino)?))
+            }
+            _ => None,
+        };
         let flags = match mode {
             RenameMode::Plain => RenameFlags::empty(),
             RenameMode::NoReplace => RenameFlags::NOREPLACE,
@@ -415,6 +480,9 @@ impl Host {
                 private.note(replaced.st_ino, to.place.clone(), 0);
             }
             return Err(errno.into());
+        }
+        if let Some((number, held)) = emptied.filter(|(number, _)| *number != moved.st_ino) {
+            private.removed(number, held);
         }
         private.moved(moved.st_ino, &from.place, to.place.clone());
         match (&replaced, mode) {
@@ -494,15 +562,19 @@ fn change_mode(dir: &OwnedFd, path: &Path, mode: u32) -> Result<(), Refusal> {
     Ok(rustix::fs::chmodat(dir, path, Mode::from_raw_mode(mode & 0o7777), AtFlags::empty())?)
 }
 
-fn change_open(file: &File, change: &Change) -> Result<(), Refusal> {
+/// Changes a file that has no name. The descriptor may be one that serves as a path alone.
+fn change_open(file: &Arc<File>, change: &Change) -> Result<(), Refusal> {
+    let descriptor = std::os::fd::AsRawFd::as_raw_fd(&**file);
+    let (at, path) = (rustix::fs::CWD, format!("/proc/self/fd/{descriptor}"));
     if change.uid.is_some() || change.gid.is_some() {
-        rustix::fs::fchown(file, change.uid.map(Uid::from_raw), change.gid.map(Gid::from_raw))?;
+        let (uid, gid) = (change.uid.map(Uid::from_raw), change.gid.map(Gid::from_raw));
+        rustix::fs::chownat(at, &path, uid, gid, AtFlags::empty())?;
     }
     if let Some(mode) = change.mode {
-        rustix::fs::fchmod(file, Mode::from_raw_mode(mode & 0o7777))?;
+        rustix::fs::chmodat(at, &path, Mode::from_raw_mode(mode & 0o7777), AtFlags::empty())?;
     }
     if let Some(times) = timestamps(change) {
-        rustix::fs::futimens(file, &times)?;
+        rustix::fs::utimensat(at, &path, &times, AtFlags::empty())?;
     }
     Ok(())
 }
