@@ -1,27 +1,41 @@
-//! Making the kernel forget: a queue, and the one thread that sends what is in it.
+//! Making the kernel forget: a queue, and who sends what is in it.
 //!
 //! A notification takes the kernel's lock of a directory, which the kernel also holds while a request on that
-//! directory is being answered. So no request thread ever sends; it only queues.
+//! directory is being answered. So no request thread ever sends; it only queues, and a thread of the queue's own sends.
+//! Whoever waits for the delivery sends himself what is queued: waking that thread and being woken by it would take longer
+//! than the notices do.
 
 use crate::Inode;
 use crate::notice::{self, Part};
+use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-/// Tells the kernel what has changed. Cheap to clone; sends from its own thread, in the order of the calls.
+/// Tells the kernel what has changed, in the order of the calls. Cheap to clone.
 ///
-/// Every method but [`settle`](Invalidator::settle) returns at once. After the end of the mount all do nothing.
-/// A name, or an inode, that the kernel does not know is no error.
+/// Every method but [`settle`](Invalidator::settle) and [`tell`](Invalidator::tell) returns at once. After the end of the
+/// mount all do nothing. A name, or an inode, that the kernel does not know is no error.
 #[derive(Clone, Debug)]
-pub struct Invalidator {
-    queue: Sender<Order>,
-    has_epoch: Arc<AtomicBool>,
+pub struct Invalidator(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    queue: Mutex<Queue>,
+    more: Condvar,
+    /// Held while something is sent, and taken before the queue, so that the order is kept.
+    device: Mutex<Option<File>>,
+    has_epoch: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    orders: VecDeque<Order>,
+    stopped: bool,
 }
 
 #[derive(Debug)]
@@ -29,8 +43,6 @@ enum Order {
     Names(Vec<(Inode, OsString)>),
     Inodes(Vec<Inode>, Part),
     Epoch,
-    Settle(Sender<()>),
-    Stop,
 }
 
 impl Invalidator {
@@ -66,7 +78,7 @@ impl Invalidator {
     /// stay as they are. A directory that is somebody's working directory shows as deleted to `getcwd` from
     /// the moment that its expired name is used until that very lookup is answered.
     pub fn everything(&self) -> bool {
-        let known = self.has_epoch.load(Ordering::Relaxed);
+        let known = self.0.has_epoch.load(Ordering::Relaxed);
         if known {
             self.push(Order::Epoch);
         }
@@ -75,64 +87,99 @@ impl Invalidator {
 
     /// Waits until everything queued so far has been delivered. Never call it from within a request.
     pub fn settle(&self) {
-        let (done, delivered) = mpsc::channel();
-        self.push(Order::Settle(done));
-        // An error means that the thread has ended, with the mount: nothing is left to wait for.
-        let _ = delivered.recv();
+        self.0.send();
+    }
+
+    /// Expires names, and forgets listings and contents, as the methods of these names do, and waits for the delivery of
+    /// these and of all before. Never call it from within a request.
+    pub fn tell(&self, names: Vec<(Inode, OsString)>, listings: Vec<Inode>, contents: Vec<Inode>) {
+        let mut queue = self.0.queue();
+        if !queue.stopped {
+            queue.orders.push_back(Order::Names(names));
+            queue.orders.push_back(Order::Inodes(listings, Part::Everything));
+            queue.orders.push_back(Order::Inodes(contents, Part::Everything));
+        }
+        drop(queue);
+        self.0.send();
     }
 
     /// Notes that the kernel knows INC_EPOCH.
     pub(crate) fn allow_epoch(&self) {
-        self.has_epoch.store(true, Ordering::Relaxed);
+        self.0.has_epoch.store(true, Ordering::Relaxed);
     }
 
     /// Ends the thread once it has sent what is queued.
     pub(crate) fn stop(&self) {
-        self.push(Order::Stop);
+        self.0.queue().stopped = true;
+        self.0.more.notify_all();
     }
 
     fn push(&self, order: Order) {
-        // The receiver is gone only when the mount is.
-        let _ = self.queue.send(order);
+        let mut queue = self.0.queue();
+        if !queue.stopped {
+            queue.orders.push_back(order);
+            drop(queue);
+            self.0.more.notify_one();
+        }
+    }
+
+    /// Starts the sending thread; `device` is a descriptor of the mount's own connection. What was queued before waits.
+    pub(crate) fn start(&self, device: OwnedFd) -> io::Result<()> {
+        *self.0.device() = Some(File::from(device));
+        let shared = Arc::clone(&self.0);
+        thread::Builder::new().name("mount-notices".to_owned()).spawn(move || shared.run()).map(drop)
     }
 }
 
-/// The receiving end, made before the connection exists.
-#[derive(Debug)]
-pub(crate) struct Outbox(Receiver<Order>);
-
-/// Makes the two ends of the queue.
-pub(crate) fn queue() -> (Invalidator, Outbox) {
-    let (sender, receiver) = mpsc::channel();
-    (Invalidator { queue: sender, has_epoch: Arc::new(AtomicBool::new(false)) }, Outbox(receiver))
+/// Makes the queue, before the connection exists.
+pub(crate) fn queue() -> Invalidator {
+    Invalidator(Arc::default())
 }
 
-impl Outbox {
-    /// Starts the sending thread; `device` is a descriptor of the mount's own connection.
-    pub(crate) fn start(self, device: OwnedFd) -> io::Result<()> {
-        let device = File::from(device);
-        let run = move || self.run(&device);
-        thread::Builder::new().name("mount-notices".to_owned()).spawn(run).map(drop)
+impl Shared {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn run(&self, device: &File) {
-        while let Ok(order) = self.0.recv() {
-            match order {
-                Order::Names(names) => {
+    fn device(&self) -> MutexGuard<'_, Option<File>> {
+        self.device.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn run(&self) {
+        loop {
+            let mut queue = self.queue();
+            while queue.orders.is_empty() && !queue.stopped {
+                queue = self.more.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            }
+            let ends = queue.orders.is_empty();
+            drop(queue);
+            if ends {
+                *self.device() = None;
+                return;
+            }
+            self.send();
+        }
+    }
+
+    /// Sends all that is queued.
+    fn send(&self) {
+        let device = self.device();
+        let Some(device) = &*device else { return };
+        loop {
+            // The lock of the queue is let go before anything is sent: requests queue meanwhile.
+            let next = self.queue().orders.pop_front();
+            match next {
+                Some(Order::Names(names)) => {
                     names.iter().for_each(|(parent, name)| send(device, &notice::expire_name(*parent, name)));
                 }
-                Order::Inodes(inodes, part) => {
+                Some(Order::Inodes(inodes, part)) => {
                     inodes.iter().for_each(|&inode| send(device, &notice::forget_inode(inode, part)));
                 }
-                Order::Epoch => {
+                Some(Order::Epoch) => {
                     send(device, &notice::increment_epoch());
                     send(device, &notice::forget_inode(Inode::ROOT, Part::Everything));
                 }
-                Order::Settle(done) => {
-                    // Whoever asked may have gone.
-                    let _ = done.send(());
-                }
-                Order::Stop => return,
+                None => return,
             }
         }
     }

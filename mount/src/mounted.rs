@@ -64,7 +64,7 @@ pub fn mount(namespace: Arc<dyn Namespace>, options: &Options) -> io::Result<Mou
         return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("mount name {:?}", options.name)));
     }
     let mountpoint = options.mountpoint.canonicalize()?;
-    let (invalidator, outbox) = invalidate::queue();
+    let invalidator = invalidate::queue();
     let shared = Arc::new(Shared {
         recorder: Recorder::new(),
         callers: Callers::default(),
@@ -74,7 +74,7 @@ pub fn mount(namespace: Arc<dyn Namespace>, options: &Options) -> io::Result<Mou
     });
     let session =
         Session::new(Adapter::new(namespace, Arc::clone(&shared)), &mountpoint, &configuration(options))?;
-    outbox.start(session.as_fd().try_clone_to_owned()?)?;
+    shared.invalidator.start(session.as_fd().try_clone_to_owned()?)?;
     let device = stale::topmost(&mountpoint)?.map(|line| line.device).unwrap_or_default();
     let session = ManuallyDrop::new(session.spawn()?);
     widen_read_ahead(&device);

@@ -11,6 +11,7 @@ use super::explain;
 use super::import;
 use super::session::{CommandError, CommandResult, Outcome, Session};
 use super::stats;
+use super::watch;
 use crate::server::home::Home;
 use crate::server::lifecycle::{self, Mode};
 use crate::server::proto::{ShutdownRequest, StatusRequest};
@@ -55,6 +56,19 @@ enum Command {
         /// Looks; without it until interrupted
         #[arg(long)]
         count: Option<u64>,
+    },
+    /// Tell what changes in a view, as it changes
+    #[command(after_long_help = watch::HELP)]
+    Watch {
+        /// Print one JSON object on a line for each change (--help tells its fields)
+        #[arg(long)]
+        json: bool,
+        /// Go on behind the line of `--json` that had this token
+        #[arg(long, value_name = "TOKEN", default_value = "")]
+        since: String,
+        /// Names in a view, there or not yet
+        #[arg(required = true, value_name = "PATH")]
+        paths: Vec<OsString>,
     },
     /// Tell why a view shows a version at a path, or does not show the name
     #[command(after_long_help = explain::json::FIELDS)]
@@ -112,6 +126,9 @@ pub fn run(words: &[OsString], serve: Serve) -> ExitCode {
         }),
         Command::Top { interval, count } => {
             with_session(|session| stats::top(session, Duration::from_secs_f64(interval), count))
+        }
+        Command::Watch { json, since, paths } => {
+            with_session(|session| watch::watch(session, &paths, json, &since))
         }
         Command::Explain { json, paths } => with_session(|session| {
             let form = if json { explain::Form::Json } else { explain::Form::Text };

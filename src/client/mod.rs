@@ -43,7 +43,8 @@ pub mod startview;
 mod stats;
 pub mod target;
 pub mod uncheckout;
-pub mod words;
+pub mod watch;
+mod words;
 
 mod catcs;
 mod cd;

@@ -3,8 +3,10 @@
 //! Owns the calls to the system's user database and the peer credentials; the only module of the server with
 //! `unsafe`. Identities come from the kernel, never from a message.
 
+use parking_lot::Mutex;
 use rustix::fs::{Gid, Uid};
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::ffi::{CStr, OsString, c_char};
 use std::fs::{File, Metadata};
 use std::io;
@@ -14,6 +16,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// The most supplementary groups Linux gives a process (NGROUPS_MAX, include/uapi/linux/limits.h).
 const MAX_GROUPS: usize = 65_536;
@@ -83,8 +86,13 @@ pub struct Account {
 }
 
 impl Account {
-    /// Looks a user up by number; `None` when it has no entry.
+    /// Looks a user up by number; `None` when it has no entry. What was found is asked anew after a few seconds.
     pub fn of_user(user_id: u32) -> Option<Account> {
+        static USERS: Remembered<Option<Account>> = Remembered::new();
+        USERS.get(user_id, Account::look_up)
+    }
+
+    fn look_up(user_id: u32) -> Option<Account> {
         let mut buffer = vec![0; LOOKUP_START_SIZE_BYTES];
         loop {
             let mut entry = MaybeUninit::<libc::passwd>::zeroed();
@@ -154,7 +162,43 @@ const LOOKUP_START_SIZE_BYTES: usize = 1 << 10;
 /// A group with very many members needs a large buffer; above this the entry is given up.
 const LOOKUP_MAX_SIZE_BYTES: usize = 1 << 20;
 
+/// What databases say of numbers, remembered for a moment: a daemon that works for a user asks again and again, and each
+/// time files are read, or a server is asked.
+struct Remembered<V>(Mutex<BTreeMap<u32, (Instant, V)>>);
+
+/// For how long.
+const FRESH: Duration = Duration::from_secs(5);
+/// Numbers that are remembered.
+const REMEMBERED_MAX: usize = 1_000;
+
+impl<V: Clone> Remembered<V> {
+    const fn new() -> Remembered<V> {
+        Remembered(Mutex::new(BTreeMap::new()))
+    }
+
+    fn get(&self, number: u32, look_up: impl FnOnce(u32) -> V) -> V {
+        let now = Instant::now();
+        if let Some((since, value)) = self.0.lock().get(&number)
+            && now.duration_since(*since) < FRESH
+        {
+            return value.clone();
+        }
+        let value = look_up(number);
+        let mut known = self.0.lock();
+        if known.len() >= REMEMBERED_MAX {
+            known.clear();
+        }
+        known.insert(number, (now, value.clone()));
+        value
+    }
+}
+
 fn lookup_group(group_id: u32) -> Option<String> {
+    static GROUPS: Remembered<Option<String>> = Remembered::new();
+    GROUPS.get(group_id, look_up_group)
+}
+
+fn look_up_group(group_id: u32) -> Option<String> {
     let mut buffer = vec![0; LOOKUP_START_SIZE_BYTES];
     loop {
         let mut entry = MaybeUninit::<libc::group>::zeroed();

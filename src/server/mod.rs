@@ -72,7 +72,8 @@ pub fn run(start: lifecycle::Start) -> Result<(), RunError> {
     // SAFETY: nothing else runs in this process yet that could read the environment.
     unsafe { std::env::set_var("RUST_MIN_STACK", STACK_BYTES.to_string()) };
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+        // It moves messages; the work is done on threads for blocking work. A second one would be woken for nothing.
+        .worker_threads(1)
         .thread_stack_size(STACK_BYTES)
         .enable_all()
         .build()
@@ -170,10 +171,11 @@ async fn serve(start: lifecycle::Start, server: Arc<Server>) -> Result<(), RunEr
     let service = service::service(Arc::clone(&server));
     let serving = tonic::transport::Server::builder().add_service(service);
     // Calls that are streaming when the daemon stops are told to end.
-    let stopping = server.stop.clone();
+    let stopping = Arc::clone(&server);
     let until = async move {
         until.await;
-        let _ = stopping.send(true);
+        let _ = stopping.stop.send(true);
+        stopping.host.watches.end();
     };
     let mut stopped = server.stop.subscribe();
     let given_up = async move {
@@ -214,6 +216,7 @@ impl Server {
             home: home.clone(),
             registry: registry::Registry::open(home.registry())?,
             started_s: host.started.seconds,
+            run: format!("{:x}.{:x}", state::now_ns(), std::process::id()),
             host,
             mounted: Mutex::new(mounted),
             administration: Mutex::new(()),

@@ -39,6 +39,8 @@ pub struct Server {
     pub administration: Mutex<()>,
     /// When the daemon started, in seconds since 1970.
     pub started_s: i64,
+    /// Names this run of the daemon.
+    pub run: String,
     /// This host's name.
     pub host_name: String,
     /// Ends the daemon.

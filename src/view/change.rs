@@ -93,6 +93,7 @@ impl Host {
         if changed.len() > ELEMENTS_MAX {
             self.queue(stale);
             self.forget_selections();
+            self.note_selection(None);
             return Ok(Vec::new());
         }
         let mut places = Vec::new();
@@ -118,6 +119,7 @@ impl Host {
                 }
             }
         }
+        let of_commit = changed.clone();
         let changed: HashSet<ElementNo> = changed.into_iter().collect();
         // A type's name stands below `@@` in elements that did not change.
         let everywhere = committed.types_changed && !committed.history_names.is_empty();
@@ -136,6 +138,12 @@ impl Host {
             stale.names.extend(names.map(|name| (inode, OsString::from(name))));
         }
         self.tell(stale);
+        if self.watches.is_watched() {
+            self.note_commit(vob, &of_commit, committed)?;
+            if committed.types_changed {
+                self.note_selection(None);
+            }
+        }
         Ok(places)
     }
 
@@ -155,7 +163,7 @@ impl Host {
     }
 
     /// Returns the path by which a view shows a directory, if by any.
-    fn path_in(
+    pub(super) fn path_in(
         &self,
         view: &View,
         vob: &MountedVob,
@@ -196,6 +204,7 @@ impl Host {
         } else {
             self.forget_known();
         }
+        self.note_selection(Some(view));
     }
 
     /// Tells the kernel what a new generation of a view's selection made stale, and does not
@@ -231,9 +240,8 @@ impl Host {
     /// Tells the kernel, and returns when it has taken in this and what was queued before.
     fn tell(&self, stale: Stale) {
         self.advance_epoch();
-        self.queue(stale);
         if let Some(invalidator) = self.invalidator() {
-            invalidator.settle();
+            invalidator.tell(stale.names, stale.listings.into_iter().collect(), stale.contents);
         }
     }
 
@@ -241,6 +249,7 @@ impl Host {
     pub fn forget_all_selection(&self) {
         let _turn = self.telling.lock();
         self.forget_selections();
+        self.note_selection(None);
     }
 
     fn forget_selections(&self) {
@@ -254,6 +263,7 @@ impl Host {
     pub fn forget_everything(&self) {
         let _turn = self.telling.lock();
         self.forget_known();
+        self.note_selection(None);
     }
 
     fn forget_known(&self) {
@@ -355,6 +365,7 @@ impl Host {
             stale.listings.insert(inode);
         }
         self.tell(stale);
+        self.note_private(view, vob, directory, names);
     }
 
     /// Makes the kernel ask anew for the names above VOBs, because one was mounted or a view

@@ -6,6 +6,7 @@ use super::departed::Departed;
 use super::history::HistoryNodes;
 use super::inode::{ViewIndex, VobIndex};
 use super::live::View;
+use super::watch::Watches;
 use crate::store::{StoreError, Vob};
 use crate::vob::{Element, ElementNo};
 use clerestory_mount::{Invalidator, Time};
@@ -57,6 +58,8 @@ pub struct Host {
     pub history: HistoryNodes,
     /// File versions that were removed and may be open.
     pub departed: Departed,
+    /// What changed, for those who watch.
+    pub watches: Watches,
     tables: RwLock<Tables>,
     epoch: AtomicU64,
     invalidator: OnceLock<Invalidator>,
@@ -75,6 +78,7 @@ impl Host {
             started,
             history: HistoryNodes::default(),
             departed: Departed::default(),
+            watches: Watches::default(),
             tables: RwLock::new(tables),
             epoch: AtomicU64::new(1),
             invalidator: OnceLock::new(),

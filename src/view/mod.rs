@@ -20,6 +20,7 @@ mod respec;
 pub mod staging;
 mod states;
 pub mod storage;
+pub mod watch;
 
 pub use host::{Host, MountedVob};
 pub use live::{DirectoryState, Shown, View};

@@ -14,6 +14,7 @@ use super::inode::{Numbered, ViewIndex, VobIndex};
 use super::live::{DirectoryState, Shown, View, cookie};
 use super::private;
 use super::storage::ViewStorage;
+use super::watch::What;
 use crate::store::StoreError;
 use crate::store::pool::ContentId;
 use crate::vob::{Content, Element, ElementKind, ElementNo, Entry, VersionNo};
@@ -287,6 +288,7 @@ impl Namespace for Host {
             Numbered::Private(view, number) => {
                 let view = self.view_numbered(view).ok_or(Refusal::Stale)?;
                 self.change_private(&view, number, change)?;
+                self.note_file(inode);
                 Ok(private::attributes(inode, &view.private.stat(view.storage.root(), number)?))
             }
             _ => Err(Refusal::ReadOnly),
@@ -346,6 +348,7 @@ impl Namespace for Host {
                         Err(errno) => return Err(errno.into()),
                     }
                 }
+                self.note_file(inode);
                 Ok(done as u32)
             }
             _ => Err(Refusal::ReadOnly),
@@ -400,7 +403,9 @@ impl Namespace for Host {
         umask: u32,
         flags: i32,
     ) -> Result<Attributes, Refusal> {
-        self.create_file(caller, parent, name.as_bytes(), NewMode { mode, umask }, flags)
+        let made = self.create_file(caller, parent, name.as_bytes(), NewMode { mode, umask }, flags)?;
+        self.note_name(What::Changed, parent, name);
+        Ok(made)
     }
 
     fn make_node(
@@ -412,7 +417,9 @@ impl Namespace for Host {
         umask: u32,
         device: u32,
     ) -> Result<Attributes, Refusal> {
-        self.create_node(caller, parent, name.as_bytes(), NewMode { mode, umask }, device)
+        let made = self.create_node(caller, parent, name.as_bytes(), NewMode { mode, umask }, device)?;
+        self.note_name(What::Changed, parent, name);
+        Ok(made)
     }
 
     fn make_directory(
@@ -423,7 +430,9 @@ impl Namespace for Host {
         mode: u32,
         umask: u32,
     ) -> Result<Attributes, Refusal> {
-        self.create_directory(caller, parent, name.as_bytes(), NewMode { mode, umask })
+        let made = self.create_directory(caller, parent, name.as_bytes(), NewMode { mode, umask })?;
+        self.note_name(What::Changed, parent, name);
+        Ok(made)
     }
 
     fn make_symlink(
@@ -433,7 +442,9 @@ impl Namespace for Host {
         name: &OsStr,
         target: &OsStr,
     ) -> Result<Attributes, Refusal> {
-        self.create_symlink(caller, parent, name.as_bytes(), target)
+        let made = self.create_symlink(caller, parent, name.as_bytes(), target)?;
+        self.note_name(What::Changed, parent, name);
+        Ok(made)
     }
 
     fn link(
@@ -443,15 +454,21 @@ impl Namespace for Host {
         new_parent: Inode,
         new_name: &OsStr,
     ) -> Result<Attributes, Refusal> {
-        self.create_link(caller, inode, new_parent, new_name.as_bytes())
+        let made = self.create_link(caller, inode, new_parent, new_name.as_bytes())?;
+        self.note_name(What::Changed, new_parent, new_name);
+        Ok(made)
     }
 
     fn unlink(&self, caller: &Caller, parent: Inode, name: &OsStr) -> Result<(), Refusal> {
-        self.remove(caller, parent, name.as_bytes(), AtFlags::empty())
+        self.remove(caller, parent, name.as_bytes(), AtFlags::empty())?;
+        self.note_gone(parent, name);
+        Ok(())
     }
 
     fn remove_directory(&self, caller: &Caller, parent: Inode, name: &OsStr) -> Result<(), Refusal> {
-        self.remove(caller, parent, name.as_bytes(), AtFlags::REMOVEDIR)
+        self.remove(caller, parent, name.as_bytes(), AtFlags::REMOVEDIR)?;
+        self.note_gone(parent, name);
+        Ok(())
     }
 
     fn rename(
@@ -463,7 +480,13 @@ impl Namespace for Host {
         new_name: &OsStr,
         mode: RenameMode,
     ) -> Result<(), Refusal> {
-        self.move_name(caller, (parent, name.as_bytes()), (new_parent, new_name.as_bytes()), mode)
+        self.move_name(caller, (parent, name.as_bytes()), (new_parent, new_name.as_bytes()), mode)?;
+        match mode {
+            RenameMode::Exchange => self.note_name(What::Changed, parent, name),
+            RenameMode::Plain | RenameMode::NoReplace => self.note_gone(parent, name),
+        }
+        self.note_name(What::Changed, new_parent, new_name);
+        Ok(())
     }
 
     fn sync(&self, inode: Inode, data_only: bool) -> Result<(), Refusal> {

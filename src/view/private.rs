@@ -233,6 +233,26 @@ impl PrivateFiles {
         Ok((dir, path))
     }
 
+    /// Returns the path of a file, relative to the view's storage; none where it has no name any more.
+    pub fn path(&self, number: u64) -> Option<PathBuf> {
+        let mut parts: Vec<Box<[u8]>> = Vec::new();
+        let mut at = number;
+        // As deep as `at` follows.
+        for _ in 0..1 << 16 {
+            match self.shard(at).read().get(&at)?.places.last()? {
+                Place::Path(path) => {
+                    let names = parts.iter().rev().map(|name| std::ffi::OsStr::from_bytes(name));
+                    return Some(names.fold(path.clone(), |path, name| path.join(name)));
+                }
+                Place::Within(parent, name) => {
+                    parts.push(name.clone());
+                    at = *parent;
+                }
+            }
+        }
+        None
+    }
+
     /// Returns the path of the object that a file is, or is in, which is in no private directory itself.
     pub fn top(&self, number: u64) -> Option<PathBuf> {
         let mut at = number;

@@ -55,4 +55,5 @@ mod transcript;
 mod tree;
 mod types;
 mod versioning;
+mod watch;
 mod world;

@@ -69,6 +69,7 @@ impl Fixture {
         ViewStorage::set_mode(&place, 0o777).unwrap();
         let storage = ViewStorage::open(&place).unwrap();
         let server = Server {
+            run: String::new(),
             host: Arc::new(Host::new(PathBuf::from("/view"), Time { seconds: 0, nanoseconds: 0 })),
             home,
             registry,

@@ -53,6 +53,7 @@ mod version_selector;
 mod version_tree;
 mod views;
 mod vobs;
+mod watch;
 
 use super::identity::{self, Caller};
 use super::proto::host_server::{Host, HostServer};
@@ -226,6 +227,7 @@ calls! {
     protect ProtectStream(ProtectRequest) -> ProtectItem = Server::protect;
     check_vob CheckVobStream(CheckVobRequest) -> CheckVobItem = Server::check_vobs;
     find FindStream(FindRequest) -> FindItem = Server::find;
+    watch WatchStream(WatchRequest) -> WatchItem = Server::watch;
 }
 
 impl Server {
