@@ -98,11 +98,18 @@ impl<'a> Mirror<'a> {
                 let number = BranchNo(at as u32);
                 element.has_branch(number).then(|| (branch.branch_type, element.newest(number)))
             };
+            let mut names = Vec::with_capacity(element.names.len());
+            for (directory, name) in &element.names {
+                // It may remember a directory that was removed.
+                if self.vob.element(*directory)?.is_some() {
+                    names.push((*directory, name.clone()));
+                }
+            }
             let known = Known {
                 kind: element.kind,
                 branches: element.branches.iter().enumerate().map(newest).collect(),
                 versions: element.versions.iter().map(|version| version.branch).collect(),
-                names: element.names.clone(),
+                names,
             };
             self.known.insert(number, known);
         }

@@ -473,6 +473,22 @@ impl View {
         }
     }
 
+    /// As [`directory`](Self::directory), for a directory by which an element once had a name; none where that was
+    /// removed. An element may remember names that no version ever had, and nobody can find those to take them away.
+    ///
+    /// # Errors
+    /// If the VOB cannot be read.
+    pub fn holder(
+        &self,
+        vob: &MountedVob,
+        number: ElementNo,
+    ) -> Result<Option<Arc<DirectoryState>>, StoreError> {
+        match self.directory(vob, number) {
+            Err(StoreError::NoSuchElement(missing)) if missing == number => Ok(None),
+            other => other.map(Some),
+        }
+    }
+
     /// Follows names up to the root. `on_the_way` keeps from going in circles: two directories
     /// may have held each other at different times.
     fn find_directory(
@@ -490,8 +506,10 @@ impl View {
         if on_the_way.contains(&number) || on_the_way.len() == DEPTH_MAX {
             return Ok(None);
         }
+        let Some(element) = vob.vob.element(number)? else {
+            return Ok(None);
+        };
         on_the_way.push(number);
-        let element = vob.element(number)?;
         let mut found = None;
         for (parent, name) in element.names.iter().rev() {
             let Some(state) = self.find_directory(vob, *parent, on_the_way)? else {

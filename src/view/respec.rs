@@ -170,7 +170,8 @@ fn place(
     let mut upwards: Vec<ElementNo> = wanted.keys().copied().collect();
     vob.vob.prefetch(&upwards)?;
     while let Some(number) = upwards.pop() {
-        let element = vob.element(number)?;
+        // A directory by which something once had a name may have been removed.
+        let Some(element) = vob.vob.element(number)? else { continue };
         for (index, (parent, _)) in element.names.iter().enumerate() {
             below.entry(*parent).or_default().push((Arc::clone(&element), index));
             if seen.insert(*parent) {

@@ -264,7 +264,8 @@ impl<'a> Names<'a> {
             if let Some((found, _)) = self.directory(directory)? {
                 path = found;
             } else if names.len() < DEPTH_MAX {
-                last = self.last_name(&*self.vob.element(directory)?)?;
+                let above = self.vob.vob.element(directory)?;
+                last = above.map(|above| self.last_name(&above)).transpose()?.flatten();
             }
         }
         if names.is_empty() {
@@ -328,7 +329,9 @@ impl<'a> Names<'a> {
         let found = if number == ElementNo::ROOT {
             Some((self.root(), view.root(self.vob)?))
         } else {
-            let element = self.vob.element(number)?;
+            let Some(element) = self.vob.vob.element(number)? else {
+                return Ok(None);
+            };
             self.on_the_way.push(number);
             let named = self.shown_name(&element);
             self.on_the_way.pop();

@@ -3,10 +3,13 @@
 use super::super::facts::tests::{BAR, FOO, Fixture, OWN, SRC, change};
 use super::twins::refuse_twin;
 use super::*;
+use crate::server::service::facts;
 use crate::store::{LawBroken, check_laws};
+use crate::view::live::View;
 use crate::vob::apply::DirectoryAt;
 use crate::vob::state::predefined;
 use crate::vob::{ElementNo, Entry, Oid, Operation, VersionNo};
+use std::sync::Arc;
 
 const HIDDEN: ElementNo = ElementNo(5);
 const NEW: ElementNo = ElementNo(6);
@@ -205,13 +208,7 @@ fn directories_that_only_hold_each_other_are_lost() {
     let fixture = checked_out();
     in_each_other(&fixture);
     put(&fixture, ElementNo::ROOT, "z", ElementNo(NEW.0 + 1));
-    let argument = UncheckoutArgument { pname: Some(fixture.pname(".")), ..UncheckoutArgument::default() };
-    let request = UncheckoutRequest {
-        context: fixture.context(),
-        arguments: vec![argument],
-        ..UncheckoutRequest::default()
-    };
-    fixture.server.cancel_check_out(&fixture.caller, &request).unwrap();
+    cancel_check_out(&fixture, ".");
     assert_eq!(lost(&fixture), [format!("outer.{}", Oid([NEW.0 as u8; 16]))]);
     nothing_is_unreachable(&fixture);
 
@@ -220,6 +217,62 @@ fn directories_that_only_hold_each_other_are_lost() {
     put(&fixture, ElementNo::ROOT, "z", ElementNo(NEW.0 + 1));
     assert_eq!(codes(remove(&fixture, &fixture.caller, &["outer", "z"], false)), [None, None]);
     assert_eq!(lost(&fixture), [format!("z.{}", Oid([NEW.0 as u8 + 1; 16]))]);
+    nothing_is_unreachable(&fixture);
+}
+
+fn cancel_check_out(fixture: &Fixture, name: &str) {
+    let argument = UncheckoutArgument { pname: Some(fixture.pname(name)), ..UncheckoutArgument::default() };
+    let request = UncheckoutRequest {
+        context: fixture.context(),
+        arguments: vec![argument],
+        ..UncheckoutRequest::default()
+    };
+    let reply = fixture.server.cancel_check_out(&fixture.caller, &request).unwrap();
+    assert!(matches!(reply.outcomes[0].outcome, Some(uncheckout_outcome::Outcome::Done(_))), "{reply:?}");
+}
+
+fn remove_element(fixture: &Fixture, name: &str) {
+    let request = RemoveRequest {
+        context: fixture.context(),
+        what: RemoveWhat::Elements.into(),
+        pnames: vec![fixture.pname(name)],
+        ..RemoveRequest::default()
+    };
+    let reply = fixture.server.remove(&fixture.caller, &request).unwrap();
+    assert!(matches!(reply.outcomes[0].outcome, Some(remove_outcome::Outcome::Done(_))), "{reply:?}");
+}
+
+#[test]
+fn an_element_that_remembers_a_removed_directory_is_like_any_other() {
+    let fixture = checked_out();
+    make(&fixture, NEW, ElementKind::File, 0);
+    // No version ever had the name: whoever removes the directory cannot find who remembers it.
+    put(&fixture, SRC, "n", NEW);
+    cancel_check_out(&fixture, "src");
+    remove_element(&fixture, "src");
+    let there = format!("lost+found/n.{}", Oid([NEW.0 as u8; 16]));
+    assert_eq!(lost(&fixture).len(), 2);
+    nothing_is_unreachable(&fixture);
+    assert_eq!(codes(rename(&fixture, &fixture.caller, &[there.as_str()], "back")), [None]);
+    let path = |view: Option<&Arc<View>>| {
+        let mut names = facts::Names::new(view, &fixture.vob, b"/view/v");
+        String::from_utf8(names.path(&fixture.vob.element(NEW).unwrap()).unwrap()).unwrap()
+    };
+    assert_eq!(path(Some(&fixture.view)), "/view/v/vobs/p/back");
+    let request = CheckoutRequest {
+        context: fixture.context(),
+        arguments: vec![CheckoutArgument { pname: Some(fixture.pname("back")), ..CheckoutArgument::default() }],
+        ..CheckoutRequest::default()
+    };
+    let reply = fixture.server.check_out(&fixture.caller, &request).unwrap();
+    assert!(matches!(reply.outcomes[0].outcome, Some(checkout_outcome::Outcome::Done(_))), "{reply:?}");
+    fixture.set_spec("element * /main/LATEST\n");
+    fixture.set_spec("element * CHECKEDOUT\nelement * /main/LATEST\n");
+    assert_eq!(codes(remove(&fixture, &fixture.caller, &["back"], false)), [None]);
+    let there = format!("lost+found/back.{}", Oid([NEW.0 as u8; 16]));
+    cancel_check_out(&fixture, &there);
+    remove_element(&fixture, &there);
+    assert_eq!(lost(&fixture), [format!("bar.c.{}", Oid([BAR.0 as u8; 16]))]);
     nothing_is_unreachable(&fixture);
 }
 

@@ -142,7 +142,7 @@ impl<'a> Finder<'a> {
         let element = mounted.element(number)?;
         let mut found = None;
         for (parent, name) in element.names.iter().rev() {
-            let above = mounted.element(*parent)?;
+            let Some(above) = mounted.vob.element(*parent)? else { continue };
             let Some(version) = cataloguing_version(mounted, &above, name, number)? else {
                 continue;
             };

@@ -226,8 +226,8 @@ fn shown_name(
     element: &Element,
 ) -> Outcome<Option<(ElementNo, Box<[u8]>)>> {
     for (directory, name) in element.names.iter().rev() {
-        let state = view.directory(vob, *directory)?;
-        if state.catalog.get(name) == Some(Entry::Element(element.number)) {
+        let state = view.holder(vob, *directory)?;
+        if state.is_some_and(|state| state.catalog.get(name) == Some(Entry::Element(element.number))) {
             return Ok(Some((*directory, name.clone())));
         }
     }

@@ -96,11 +96,10 @@ impl Work<'_> {
 
 /// The catalogs that began as a copy of a version's.
 fn made_from(element: &Element, version: VersionNo) -> Vec<DirectoryAt> {
-    let versions = element.versions.iter().zip((0..).map(VersionNo));
-    let later = versions.filter(|(later, _)| later.predecessor == Some(version));
+    let later = element.present_versions().filter(|(_, later)| later.predecessor == Some(version));
     let checkouts = element.checkouts.iter().filter(|checkout| checkout.from == version);
     later
-        .map(|(_, number)| DirectoryAt::Version(number))
+        .map(|(number, _)| DirectoryAt::Version(number))
         .chain(checkouts.map(|checkout| DirectoryAt::CheckedOut(checkout.number)))
         .collect()
 }

@@ -177,7 +177,12 @@ impl Work<'_> {
     /// Takes a name that leads to an element out of all versions and checkouts of a directory.
     fn uncatalog(&mut self, directory: ElementNo, name: &[u8], element: ElementNo) -> Result<(), Refused> {
         let entry = crate::vob::Entry::Element(element);
-        let parent = catalogs(self.element(directory)?);
+        let parent = match self.element(directory) {
+            Ok(parent) => catalogs(parent),
+            // A name that only a checkout had is remembered when the directory was removed since.
+            Err(Refused::NoSuchObject { .. }) => return Ok(()),
+            Err(other) => return Err(other),
+        };
         let mut changed = false;
         for at in parent {
             let catalog = self.directory(directory, at)?;

@@ -142,6 +142,36 @@ fn a_removed_element_is_in_no_catalog() {
 }
 
 #[test]
+fn a_version_whose_successor_was_removed_can_be_changed_in_place() {
+    let mut memory = memory();
+    let next = directory_version(&[("b", Some(FILE.0))]);
+    memory.done(vec![directory_version(&[("a", Some(FILE.0))]), next, remove(DIRECTORY, 2)]);
+    let (version, changes) = (VersionNo(1), names(&[("a", None), ("c", Some(FILE.0))]));
+    memory.done(vec![Operation::ChangeVersionInPlace { element: DIRECTORY, version, changes }]);
+    let catalog = memory.directory(DIRECTORY, DirectoryAt::Version(version)).unwrap();
+    assert_eq!(catalog.iter().map(|(name, _)| name).collect::<Vec<_>>(), [b"c"]);
+}
+
+#[test]
+fn an_element_that_only_a_checkout_of_a_removed_directory_named_can_be_removed() {
+    let mut memory = memory();
+    let check_out = Operation::CheckOut {
+        element: DIRECTORY,
+        view: VIEW,
+        view_tag: "v".into(),
+        branch: BranchNo(0),
+        from: VersionNo(0),
+        reserved: true,
+    };
+    let (changes, note) = (names(&[("a", Some(FILE.0))]), String::new());
+    let name = Operation::ChangeDirectory { element: DIRECTORY, view: VIEW, changes, note };
+    let give_up = Operation::CancelCheckOut { element: DIRECTORY, view: VIEW };
+    memory.done(vec![check_out, name, give_up, Operation::RemoveElement { element: DIRECTORY }]);
+    memory.done(vec![Operation::RemoveElement { element: FILE }]);
+    assert!(memory.file().removed);
+}
+
+#[test]
 fn what_a_removed_directory_catalogued_does_not_name_it() {
     let mut memory = memory();
     memory

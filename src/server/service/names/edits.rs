@@ -178,9 +178,9 @@ impl<'a> Edits<'a> {
         }
     }
 
-    /// Returns the catalog of a directory as the view will show it.
+    /// Returns the catalog of a directory as the view will show it; that of a removed one is empty.
     pub fn shown_catalog(&self, directory: ElementNo) -> Outcome<Arc<Directory>> {
-        match self.view.directory(self.vob, directory)?.at {
+        match self.view.holder(self.vob, directory)?.and_then(|state| state.at) {
             Some(at) => self.catalog(Opened { directory, at }),
             None => Ok(Arc::default()),
         }

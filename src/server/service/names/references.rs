@@ -50,8 +50,10 @@ pub(super) fn is_reachable(
         if seen.contains(directory) {
             continue;
         }
-        let gone = || Failure::internal("a directory element is gone");
-        let parent = records.element(*directory)?.ok_or_else(gone)?;
+        // A name that only a checkout had is remembered when the directory was removed since.
+        let Some(parent) = records.element(*directory)? else {
+            continue;
+        };
         if !holds(store, records, &parent, name, below.number, instead)? {
             continue;
         }
