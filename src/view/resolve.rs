@@ -136,7 +136,8 @@ impl Host {
             At::Private(path) => {
                 let path = path.join(OsStr::from_bytes(name));
                 let stat = stat(view, &path)?.ok_or(NotFound::NoSuchName)?;
-                Ok((private(view, &path, stat, None), Some(At::Private(path)), None))
+                let below = below_private(&path, &stat);
+                Ok((private(view, &path, stat, None), below, None))
             }
             At::History(place) => {
                 let found = history::find(vob, &view.uuid(), place, name)?.ok_or(NotFound::NoSuchName)?;
@@ -148,6 +149,13 @@ impl Host {
 
 fn private(view: &View, path: &Path, stat: rustix::fs::Stat, hides: Option<Entry>) -> Found {
     Found::Private { path: view.storage.dir().join(path), stat: Box::new(stat), hides }
+}
+
+/// Where names below a private object are. A private link is not followed, as one of the VOB is not: in the storage
+/// it would lead elsewhere than in the view.
+fn below_private(path: &Path, stat: &rustix::fs::Stat) -> Option<At> {
+    let is_directory = stat.st_mode & libc::S_IFMT == libc::S_IFDIR;
+    is_directory.then(|| At::Private(path.to_owned()))
 }
 
 fn stat(view: &View, path: &Path) -> Result<Option<rustix::fs::Stat>, NotFound> {
@@ -170,7 +178,8 @@ fn live_name(
     let entry = state.catalog.get(name);
     let path = ViewStorage::private(&state.element.oid).join(OsStr::from_bytes(name));
     if let Some(stat) = stat(view, &path)? {
-        return Ok(Some((private(view, &path, stat, entry), Some(At::Private(path)))));
+        let below = below_private(&path, &stat);
+        return Ok(Some((private(view, &path, stat, entry), below)));
     }
     let Some(entry) = entry else { return Ok(None) };
     Ok(Some(catalogued(view, vob, number, state, name, entry)?))
@@ -205,6 +214,49 @@ fn catalogued(
         _ => {}
     }
     Ok((Found::Element { element, shown, has_data, eclipsed: false }, below))
+}
+
+/// Tells whether a view shows an element by some name: one that nothing private hides, in a directory that it
+/// shows likewise.
+///
+/// # Errors
+/// See [`NotFound`].
+pub fn is_shown(view: &Arc<View>, vob: &Arc<MountedVob>, element: &Element) -> Result<bool, NotFound> {
+    is_shown_above(view, vob, element, &mut vec![element.number])
+}
+
+/// `way` keeps from going in circles: two directories may have held each other at different times.
+fn is_shown_above(
+    view: &Arc<View>,
+    vob: &Arc<MountedVob>,
+    element: &Element,
+    way: &mut Vec<ElementNo>,
+) -> Result<bool, NotFound> {
+    if element.number == ElementNo::ROOT {
+        return Ok(true);
+    }
+    for (parent, name) in element.names.iter().rev() {
+        if way.contains(parent) {
+            continue;
+        }
+        let Some(state) = view.holder(vob, *parent)? else { continue };
+        if state.catalog.get(name) != Some(Entry::Element(element.number)) {
+            continue;
+        }
+        let private = ViewStorage::private(&state.element.oid).join(OsStr::from_bytes(name));
+        let path = view.bound(vob).descend(&state.path, name);
+        let shown = view.select(vob, &path, element);
+        if matches!(shown, Shown::Nothing(_) | Shown::Error(_)) || stat(view, &private)?.is_some() {
+            continue;
+        }
+        way.push(*parent);
+        let above = is_shown_above(view, vob, &*vob.element(*parent)?, way)?;
+        way.pop();
+        if above {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// One entry of a VOB directory as a view shows it.

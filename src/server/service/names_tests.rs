@@ -261,7 +261,10 @@ fn an_element_that_remembers_a_removed_directory_is_like_any_other() {
     assert_eq!(path(Some(&fixture.view)), "/view/v/vobs/p/back");
     let request = CheckoutRequest {
         context: fixture.context(),
-        arguments: vec![CheckoutArgument { pname: Some(fixture.pname("back")), ..CheckoutArgument::default() }],
+        arguments: vec![CheckoutArgument {
+            pname: Some(fixture.pname("back")),
+            ..CheckoutArgument::default()
+        }],
         ..CheckoutRequest::default()
     };
     let reply = fixture.server.check_out(&fixture.caller, &request).unwrap();
@@ -274,6 +277,35 @@ fn an_element_that_remembers_a_removed_directory_is_like_any_other() {
     remove_element(&fixture, &there);
     assert_eq!(lost(&fixture), [format!("bar.c.{}", Oid([BAR.0 as u8; 16]))]);
     nothing_is_unreachable(&fixture);
+}
+
+#[test]
+fn data_of_a_file_that_no_visible_name_leads_to_stays_where_the_last_one_was() {
+    let fixture = checked_out();
+    fixture.check_out(2300, BAR, OWN, "v", VersionNo(1));
+    fixture.data(BAR);
+    put(&fixture, ElementNo::ROOT, "again.c", BAR);
+    put(&fixture, ElementNo::ROOT, "more.c", BAR);
+    let private = |name: &str| {
+        let oid = fixture.vob.element(ElementNo::ROOT).unwrap().oid;
+        fixture.view.storage.dir().join(crate::view::ViewStorage::private(&oid)).join(name)
+    };
+    assert_eq!(codes(remove(&fixture, &fixture.caller, &["more.c"], false)), [None]);
+    assert!(!private("more.c").exists());
+    // `src/bar.c` is catalogued still, and hidden with its directory.
+    fixture.private(ElementNo::ROOT, "src");
+    assert_eq!(codes(remove(&fixture, &fixture.caller, &["again.c"], false)), [None]);
+    assert!(private("again.c").exists());
+}
+
+#[test]
+fn a_private_link_is_not_followed_into_the_storage() {
+    let fixture = checked_out();
+    let notes = fixture.private(ElementNo::ROOT, "notes");
+    let directory = notes.parent().unwrap();
+    std::os::unix::fs::symlink(directory, directory.join("link")).unwrap();
+    let below = codes(remove(&fixture, &fixture.caller, &["notes/x/y", "link/notes/y"], false));
+    assert_eq!(below, [Some(FailureCode::NotADirectory); 2]);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use crate::server::proto::*;
 use crate::server::service::slot::Slot;
 use crate::server::state::{Outcome, Server};
 use crate::view::ViewStorage;
+use crate::view::resolve::is_shown;
 use crate::vob::{ElementKind, ElementNo, Entry, NameChange};
 use std::sync::Arc;
 
@@ -93,11 +94,8 @@ impl Server {
         if element.kind == ElementKind::Directory || element.checkout_of(&slot.view.uuid()).is_none() {
             return Ok(());
         }
-        for (directory, name) in &element.names {
-            let state = slot.view.directory(&slot.vob, *directory)?;
-            if state.catalog.get(name) == Some(Entry::Element(number)) {
-                return Ok(());
-            }
+        if is_shown(&slot.view, &slot.vob, &element)? {
+            return Ok(());
         }
         let data = slot.view.storage.dir().join(ViewStorage::checkout(&element.oid));
         if data.symlink_metadata().is_err() {
