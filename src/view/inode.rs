@@ -49,7 +49,7 @@ pub enum Numbered {
     Private(ViewIndex, u64),
     /// A directory of the history name space.
     History(u64),
-    /// The placeholder of another view's checkout.
+    /// The placeholder of a checkout whose data is not to be had: another view's, or removed.
     Placeholder(VobIndex, u32),
 }
 

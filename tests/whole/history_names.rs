@@ -163,18 +163,24 @@ fn names_that_are_no_versions_are_refused() {
 }
 
 #[test]
-fn a_checkout_whose_data_was_removed_does_not_keep_a_branch_from_being_listed() {
+fn a_checkout_below_a_branch_has_the_data_that_the_view_has_just_now() {
     Project::small().check(
         r#"
 $ cleartool co -nc foo.c
 Checked out "foo.c" from version "/main/2".
-$ rm foo.c; ls foo.c@@/main; cat foo.c@@/main/CHECKEDOUT
+$ rm foo.c; ls foo.c@@/main; stat -c '%A %s' foo.c@@/main/CHECKEDOUT
 0
 1
 2
+CHECKEDOUT
 LATEST
-cat: foo.c@@/main/CHECKEDOUT: No such file or directory
-[exit 1]
+---------- 0
+$ echo again > foo.c; cat foo.c@@/main/CHECKEDOUT
+again
+$ echo saved > foo.c.new; mv foo.c.new foo.c; cat foo.c@@/main/CHECKEDOUT
+saved
+$ mv foo.c elsewhere; stat -c '%A %s' foo.c@@/main/CHECKEDOUT
+---------- 0
 "#,
     );
 }

@@ -1,9 +1,11 @@
 //! rmname, mv, ln, lost+found and evil twins: sessions with the product's messages and exit codes.
 
 use std::ffi::OsStr;
+use std::fs;
 use std::os::unix::ffi::OsStrExt;
 
 use crate::project::Project;
+use crate::world::wait_until;
 
 #[test]
 fn rmname_takes_names_out_of_a_checked_out_directory() {
@@ -622,4 +624,26 @@ fn names_that_are_not_utf_8_are_removed_moved_and_linked() {
     ct(&[rm, in_src.as_os_str()]);
     assert_eq!(read(&in_src), None);
     assert_eq!(read("plain".as_ref()).as_deref(), Some("odd"));
+}
+
+#[test]
+fn data_of_a_checked_out_file_is_there_by_all_its_names_or_by_none() {
+    let project = Project::small();
+    project.sh("cleartool co -nc . src && cleartool ln foo.c src/same.c && cleartool co -nc foo.c");
+    let other = project.directory.join("src/same.c");
+    let listed = || {
+        let names = fs::read_dir(project.directory.join("src")).unwrap();
+        names.map(|entry| entry.unwrap().file_name()).any(|name| name == "same.c")
+    };
+    let shows =
+        |text: Option<&str>| fs::read_to_string(&other).ok().as_deref() == text && listed() == text.is_some();
+    assert!(shows(Some("one\ntwo\n")));
+    fs::remove_file(project.directory.join("foo.c")).unwrap();
+    wait_until("the data is gone by the other name", || shows(None));
+    fs::write(project.directory.join("foo.c"), "again\n").unwrap();
+    wait_until("the new data is there by the other name", || shows(Some("again\n")));
+    project.sh("echo saved > foo.c.new; mv foo.c.new foo.c");
+    wait_until("the other file is there by the other name", || shows(Some("saved\n")));
+    project.sh("mv foo.c elsewhere");
+    wait_until("the data that was moved is gone by the other name", || shows(None));
 }

@@ -91,7 +91,7 @@ impl Host {
         }
     }
 
-    /// The placeholder of another view's checkout.
+    /// The placeholder of another view's checkout, or of the own one while its data is removed.
     pub(super) fn placeholder(&self, inode: Inode) -> Attributes {
         Attributes { kind: FileKind::File, permissions: 0, ..self.plain_directory(inode) }
     }
@@ -284,13 +284,17 @@ impl Host {
             Place::Symlink(number) => self.symlink_attributes(vob, number),
             Place::OwnCheckout(number) => {
                 let element = vob.element(number).map_err(refuse)?;
+                // The data comes and goes without a commit: no answer about this name may be remembered.
+                self.advance_epoch();
                 let path = ViewStorage::checkout(&element.oid);
-                let found = rustix::fs::statat(view.storage.root(), &path, AtFlags::SYMLINK_NOFOLLOW);
-                let found = found.map_err(|errno| match errno {
-                    rustix::io::Errno::NOENT => Refusal::NotFound,
-                    other => other.into(),
-                })?;
-                self.private_attributes(view, &found, PrivatePlace::Path(path), lookups)
+                match rustix::fs::statat(view.storage.root(), &path, AtFlags::SYMLINK_NOFOLLOW) {
+                    Ok(found) => self.private_attributes(view, &found, PrivatePlace::Path(path), lookups),
+                    Err(rustix::io::Errno::NOENT) => {
+                        let checkout = element.checkout_of(&view.uuid()).ok_or(Refusal::NotFound)?;
+                        Ok(self.placeholder(inode_of(Numbered::Placeholder(vob.index, checkout.number))?))
+                    }
+                    Err(errno) => Err(errno.into()),
+                }
             }
             Place::OtherCheckout(_, number) => {
                 Ok(self.placeholder(inode_of(Numbered::Placeholder(vob.index, number))?))

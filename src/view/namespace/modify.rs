@@ -8,7 +8,7 @@ use super::super::live::{Shown, View};
 use super::super::private::{self, Place};
 use super::super::storage::ViewStorage;
 use super::{Here, Led, refuse};
-use crate::vob::{ElementKind, Entry, Oid};
+use crate::vob::{Element, ElementKind, ElementNo, Entry, Oid};
 use clerestory_mount::{Attributes, Caller, Change, Inode, Refusal, RenameMode, SetTime, Time};
 use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, RenameFlags, Timespec, Timestamps, Uid};
 use std::ffi::OsStr;
@@ -28,6 +28,8 @@ struct Slot {
     place: Place,
     /// The VOB directory it is in, if it is directly in one.
     here: Option<Here>,
+    /// The checked-out file whose data is there, or would be.
+    data_of: Option<Arc<Element>>,
     /// Set-group-ID of the directory: its group goes to what is made in it.
     group: Option<u32>,
 }
@@ -91,7 +93,7 @@ impl Slot {
 
     /// Tells whether this is the place of a checked-out file's data.
     fn is_data(&self) -> bool {
-        self.here.is_some() && matches!(&self.place, Place::Path(path) if path.starts_with("checkout"))
+        self.data_of.is_some()
     }
 
     /// The place of a private object at a name of a VOB directory.
@@ -100,7 +102,7 @@ impl Slot {
         let dir = here.view.storage.root().try_clone()?;
         let group = (here.state.element.mode & 0o2000 != 0).then_some(here.state.element.group);
         let (view, place) = (Arc::clone(&here.view), Place::Path(path.clone()));
-        Ok(Slot { view, dir, path, place, here: Some(here), group })
+        Ok(Slot { view, dir, path, place, here: Some(here), data_of: None, group })
     }
 
     fn stat(&self) -> Result<Option<rustix::fs::Stat>, Refusal> {
@@ -229,7 +231,8 @@ impl Host {
                         let path = ViewStorage::checkout(&element.oid);
                         let dir = here.view.storage.root().try_clone()?;
                         let (view, place) = (Arc::clone(&here.view), Place::Path(path.clone()));
-                        Ok(Slot { view, dir, path, place, here: Some(here), group: None })
+                        let data_of = Some(element);
+                        Ok(Slot { view, dir, path, place, here: Some(here), data_of, group: None })
                     }
                     Shown::Nothing(_) => Slot::private(here, name),
                     _ => Err(Refusal::ReadOnly),
@@ -240,8 +243,8 @@ impl Host {
                 let (dir, path) = view.private.at(view.storage.root(), number)?;
                 let found = rustix::fs::statat(&dir, &path, AtFlags::SYMLINK_NOFOLLOW)?;
                 let group = (found.st_mode & libc::S_ISGID != 0).then_some(found.st_gid);
-                let path = path.join(OsStr::from_bytes(name));
-                Ok(Slot { view, dir, path, place: Place::Within(number, name.into()), here: None, group })
+                let (path, place) = (path.join(OsStr::from_bytes(name)), Place::Within(number, name.into()));
+                Ok(Slot { view, dir, path, place, here: None, data_of: None, group })
             }
             Numbered::Root | Numbered::Above(..) | Numbered::History(_) => Err(Refusal::ReadOnly),
             _ => Err(Refusal::NotDirectory),
@@ -286,6 +289,7 @@ impl Host {
         let bits = slot.new_bits(wanted);
         let file = rustix::fs::openat(&slot.dir, &slot.path, open, bits.asked())?;
         if fresh {
+            self.data_changed(&slot);
             let made = rustix::fs::fstat(&file)?;
             slot.give(caller)?;
             rustix::fs::fchmod(&file, bits.settled(&made, 0))?;
@@ -313,6 +317,7 @@ impl Host {
         let bits = slot.new_bits(new);
         let kind = FileType::from_raw_mode(new.mode);
         rustix::fs::mknodat(&slot.dir, &slot.path, kind, bits.asked(), device.into())?;
+        self.data_changed(&slot);
         slot.settle(caller, bits, 0)
     }
 
@@ -402,9 +407,31 @@ impl Host {
         }
     }
 
+    /// The data of a checked-out file came, went, or is another file now: so it is by every name of the file. What the
+    /// kernel knows of the name that was used it has changed itself.
+    fn data_changed(&self, slot: &Slot) {
+        let (Some(here), Some(element), Some(invalidator)) = (&slot.here, &slot.data_of, self.invalidator())
+        else {
+            return;
+        };
+        if element.names.len() < 2 {
+            return;
+        }
+        let known = |(directory, name): &(ElementNo, Box<[u8]>)| {
+            here.view.known_directory(here.vob.index, *directory)?;
+            let inode = Numbered::Directory(here.view.index, here.vob.index, *directory).inode()?;
+            Some((inode, super::os_name(name)))
+        };
+        let names: Vec<_> = element.names.iter().filter_map(known).collect();
+        self.advance_epoch();
+        invalidator.listings(names.iter().map(|(directory, _)| *directory).collect());
+        invalidator.names(names);
+    }
+
     /// A private name is gone: what the catalog has under it shows again.
     fn uncover(&self, slot: &Slot, parent: Inode, name: &[u8]) {
         let Some(here) = &slot.here else { return };
+        self.data_changed(slot);
         if here.state.catalog.get(name).is_some()
             && let Some(invalidator) = self.invalidator()
         {
@@ -485,8 +512,12 @@ impl Host {
             private.removed(number, held);
         }
         private.moved(moved.st_ino, &from.place, to.place.clone());
+        self.data_changed(&to);
         match (&replaced, mode) {
-            (Some(other), RenameMode::Exchange) => private.moved(other.st_ino, &to.place, from.place.clone()),
+            (Some(other), RenameMode::Exchange) => {
+                private.moved(other.st_ino, &to.place, from.place.clone());
+                self.data_changed(&from);
+            }
             _ => self.uncover(&from, parent, name),
         }
         Ok(())
@@ -502,17 +533,18 @@ impl Host {
         moved: &rustix::fs::Stat,
         data: Option<&rustix::fs::Stat>,
     ) -> Result<(), Refusal> {
-        let Slot { view, dir, path, place, here, .. } = to;
-        let Some(here) = here else { return Err(Refusal::Io) };
+        let Some(here) = to.here.clone() else { return Err(Refusal::Io) };
         let covering = Slot::private(here, new_name)?;
         covering.prepare()?;
+        let view = &to.view;
         if let Some(data) = data {
-            view.private.leave(view.storage.root(), data.st_ino, &place)?;
+            view.private.leave(view.storage.root(), data.st_ino, &to.place)?;
         }
         rustix::fs::renameat(&from.dir, &from.path, &covering.dir, &covering.path)?;
         view.private.moved(moved.st_ino, &from.place, covering.place.clone());
         if data.is_some() {
-            rustix::fs::unlinkat(&dir, &path, AtFlags::empty())?;
+            rustix::fs::unlinkat(&to.dir, &to.path, AtFlags::empty())?;
+            self.data_changed(&to);
         }
         self.uncover(&from, parent, name);
         Ok(())
