@@ -73,7 +73,13 @@ macro_rules! id16 {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+                // Every look at private files makes a path of one: formatting it byte by byte took as long as the look.
+                let digit = |nibble: u8| char::from(b"0123456789abcdef"[usize::from(nibble)]);
+                let mut digits = String::with_capacity(32);
+                for byte in self.0 {
+                    digits.extend([digit(byte >> 4), digit(byte & 15)]);
+                }
+                f.write_str(&digits)
             }
         }
 
