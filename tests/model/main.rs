@@ -1,0 +1,129 @@
+//! The reference model: random operations over two views and one VOB, compared after each step with a model that
+//! keeps everything in plain lists and maps.
+//!
+//! `library` calls the program in this process, `mounted` a daemon with a real mount. A difference is told with its
+//! seed, and with a short list of operations that makes it. Variables choose what a run does:
+//!
+//! * `CLERESTORY_MODEL_SEED`: the seed of the runs that are random otherwise;
+//! * `CLERESTORY_MODEL_OPERATIONS`: how many operations each run does.
+
+mod compare;
+mod model;
+mod names;
+mod operations;
+mod product;
+mod random;
+mod run;
+mod shrink;
+#[expect(dead_code, reason = "the tests of whole programs use more of it")]
+#[path = "../whole/world.rs"]
+mod world;
+
+use clerestory::store::{LawBroken, Vob, check_laws};
+use product::Product;
+use product::library::Library;
+use product::mounted::{Daemon, Mounted};
+use run::{Operations, Run};
+
+/// Operations of a run in this process, and of one through a mount, unless something else is asked for.
+const IN_PROCESS: usize = 20_000;
+/// See [`IN_PROCESS`].
+const MOUNTED: usize = 4_000;
+
+/// A number from the environment.
+fn number<T: std::str::FromStr>(name: &str) -> Option<T> {
+    let value = std::env::var(name).ok()?;
+    let Ok(number) = value.parse() else { panic!("{name} is no number: {value:?}") };
+    Some(number)
+}
+
+/// The seed that the environment gives, else one that nobody has seen.
+fn any_seed() -> u64 {
+    let nanoseconds = || {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        now.map_or(0, |now| now.as_nanos() as u64 % 1_000_000_000)
+    };
+    number("CLERESTORY_MODEL_SEED").unwrap_or_else(nanoseconds)
+}
+
+/// Does random operations, and fails with a short list of them if there is a difference.
+fn agree<'a>(seed: u64, count: usize, product: &'a dyn Product, fresh: shrink::Fresh<'_>) -> Run<'a> {
+    let count = number("CLERESTORY_MODEL_OPERATIONS").unwrap_or(count);
+    eprintln!("CLERESTORY_MODEL_SEED={seed} CLERESTORY_MODEL_OPERATIONS={count}");
+    // Everybody's files have the permission bits that the model expects.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(model::UMASK));
+    let begin = std::time::Instant::now();
+    let mut run = Run::new(product);
+    let mut done = Operations::new();
+    if let Err(difference) = run::random(&mut run, seed, count, &mut done) {
+        let first = run::report(seed, &difference, &done);
+        let short = match shrink::shrink(fresh, &done) {
+            Some((list, difference)) => run::report(seed, &difference, &list),
+            None => "done again, these operations made no difference\n".to_owned(),
+        };
+        panic!("model and program differ\n{first}\nthe same in short: {short}");
+    }
+    let rate = count as f64 / begin.elapsed().as_secs_f64();
+    eprintln!("seed {seed}: {count} operations, {rate:.0} a second");
+    if number::<u8>("CLERESTORY_MODEL_COVERAGE").is_some() {
+        run.outcomes.iter().for_each(|(outcome, count)| eprintln!("{count:8} {outcome}"));
+    }
+    run
+}
+
+/// Fails if a law is broken.
+fn laws_hold(vob: &Vob) {
+    let mut broken: Vec<LawBroken> = Vec::new();
+    let counts = check_laws(vob, &mut |breach| broken.push(breach)).expect("the VOB can be read");
+    assert!(broken.is_empty(), "{broken:#?}");
+    assert!(counts.contents > 0, "{counts:?}");
+}
+
+fn in_process(seed: u64, engine: &str) {
+    let library = Library::new(engine);
+    let Run { model, .. } = agree(seed, IN_PROCESS, &library, &|| Box::new(Library::new("memory")));
+    laws_hold(&library.vob());
+    // What is stored is the same.
+    let library = library.restart();
+    let mut run = Run::new(&library);
+    run.model = model;
+    if let Err(difference) = run.whole() {
+        panic!("seed {seed}: after a restart: {difference}");
+    }
+    laws_hold(&library.vob());
+}
+
+#[test]
+fn library_seed_1() {
+    in_process(1, "memory");
+}
+
+#[test]
+fn library_seed_2_with_redb() {
+    in_process(2, "redb");
+}
+
+#[test]
+fn library_random_seed() {
+    in_process(any_seed(), "memory");
+}
+
+fn mounted(seed: u64, engine: &str) {
+    let daemon = Daemon::start();
+    let mounted = Mounted::new(&daemon, engine);
+    let again = std::rc::Rc::clone(&daemon);
+    agree(seed, MOUNTED, &mounted, &|| Box::new(Mounted::new(&again, "memory")));
+    drop((daemon, again));
+    let (_world, vob) = mounted.stop();
+    laws_hold(&vob);
+}
+
+#[test]
+fn mount_seed_3() {
+    mounted(3, "sled");
+}
+
+#[test]
+fn mount_random_seed() {
+    mounted(any_seed(), "memory");
+}
