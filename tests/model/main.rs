@@ -26,9 +26,9 @@ use product::mounted::{Daemon, Mounted};
 use run::{Operations, Run};
 
 /// Operations of a run in this process, and of one through a mount, unless something else is asked for.
-const IN_PROCESS: usize = 20_000;
+const IN_PROCESS: usize = 10_000;
 /// See [`IN_PROCESS`].
-const MOUNTED: usize = 4_000;
+const MOUNTED: usize = 2_500;
 
 /// A number from the environment.
 fn number<T: std::str::FromStr>(name: &str) -> Option<T> {
