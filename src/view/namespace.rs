@@ -127,8 +127,10 @@ impl Here {
         };
         if element.kind == ElementKind::Directory {
             let known = self.view.known_directory(self.vob.index, number);
+            // The parent itself may be reached by another path than before.
             let same_place = |state: &Arc<DirectoryState>| {
-                state.parent.as_ref().is_some_and(|(parent, n)| *parent == self.number && n.as_ref() == name)
+                let by = |(parent, n): &(ElementNo, Box<[u8]>)| *parent == self.number && n.as_ref() == name;
+                state.path == path && state.parent.as_ref().is_some_and(by)
             };
             let state = match known.filter(same_place) {
                 Some(state) => state,

@@ -192,12 +192,11 @@ fn place(
                     continue;
                 }
                 // A request may have been here already.
-                let by = Some((*parent, name.clone()));
-                let known = view.known_directory(vob.index, number).filter(|known| known.parent == by);
-                let found = match known {
+                let (by, path) = (Some((*parent, name.clone())), bound.descend(&state.path, name));
+                let known = view.known_directory(vob.index, number);
+                let found = match known.filter(|known| known.parent == by && known.path == path) {
                     Some(known) => known,
                     None => {
-                        let path = bound.descend(&state.path, name);
                         let former = wanted.get(&number).map(|former| &***former);
                         view.enter_again(vob, number, path, generation, by, former)?
                     }

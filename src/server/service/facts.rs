@@ -363,11 +363,11 @@ pub fn enter(
     number: ElementNo,
 ) -> Outcome<Arc<DirectoryState>> {
     let by = (parent.element.number, Box::from(name));
+    let path = view.bound(vob).descend(&parent.path, name);
     let known = view.known_directory(vob.index, number);
-    if let Some(known) = known.filter(|known| known.parent.as_ref() == Some(&by)) {
+    if let Some(known) = known.filter(|known| known.path == path && known.parent.as_ref() == Some(&by)) {
         return Ok(known);
     }
-    let path = view.bound(vob).descend(&parent.path, name);
     Ok(view.enter(vob, number, path, parent.generation, Some(by))?)
 }
 

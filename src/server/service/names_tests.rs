@@ -416,3 +416,28 @@ fn a_twin_is_found_on_any_branch_and_only_when_it_is_another_element() {
     fixture.commit(2300, "anne", "", &[], vec![off]);
     assert!(refuse_twin(&fixture.vob.vob, &directory, b"bar.c", None).is_ok());
 }
+
+#[test]
+fn what_is_below_a_directory_with_two_names_is_judged_by_the_way_that_was_taken() {
+    use clerestory_mount::{Inode, Namespace};
+    let fixture = checked_out();
+    make(&fixture, NEW, ElementKind::Directory, 0);
+    put(&fixture, SRC, "deep", NEW);
+    fixture.check_out(2300, NEW, OWN, "v", VersionNo::ROOT);
+    put(&fixture, NEW, "x", BAR);
+    put(&fixture, ElementNo::ROOT, "again", SRC);
+    fixture.set_spec("element again/.../x -none\nelement * CHECKEDOUT\nelement * /main/LATEST\n");
+    let caller = clerestory_mount::Caller { uid: 0, gid: 0, pid: std::process::id() };
+    let is_there = |path: &str| {
+        let mut at = Inode::ROOT;
+        path.split('/').all(|name| {
+            let found = fixture.server.host.lookup(&caller, at, name.as_ref()).unwrap();
+            at = found.as_ref().map_or(at, |found| found.inode);
+            found.is_some()
+        })
+    };
+    for _ in 0..2 {
+        assert!(is_there("v/vobs/p/src/deep/x"));
+        assert!(!is_there("v/vobs/p/again/deep/x"));
+    }
+}
