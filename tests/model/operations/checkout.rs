@@ -2,9 +2,9 @@
 
 use super::pick::{self, Wanted};
 use super::uncheckout::put_beside;
-use super::{Done, Operation, Outcome, Outcomes, Refused, Target, each, target};
+use super::{Done, Operation, Outcome, Outcomes, Refused, Target, each, is_covered, target, walk};
 use crate::model::{
-    BRANCHES, Checkout, Element, File, Id, LOST, Model, NO_BRANCH, Shown, Spot, Trail, UMASK, Version,
+    BRANCHES, Checkout, Element, Entry, File, Id, LOST, Model, NO_BRANCH, Shown, Spot, Trail, UMASK, Version,
 };
 use crate::names::Names;
 use crate::product::Product;
@@ -12,11 +12,11 @@ use crate::random::Random;
 use clerestory::server::proto::*;
 use std::rc::Rc;
 
-/// Checks an element out.
+/// Checks elements out.
 #[derive(Debug)]
 pub struct CheckOut {
     view: usize,
-    path: String,
+    paths: Vec<String>,
     unreserved: bool,
     no_data: bool,
     /// The version that is selected, instead of the newest.
@@ -28,6 +28,10 @@ pub struct CheckOut {
 impl CheckOut {
     pub fn any(model: &Model, random: &mut Random, _: u32) -> Rc<dyn Operation> {
         let (view, path) = pick::element(model, random, Wanted::NotCheckedOut);
+        let mut paths = vec![path];
+        while random.percent(15) {
+            paths.push(pick::element_in(model, random, view, Wanted::NotCheckedOut));
+        }
         let branch = match random.below(20) {
             0 => random.one_of(&BRANCHES).to_string(),
             1 => format!("/main/{}", random.one_of(&BRANCHES)),
@@ -36,7 +40,7 @@ impl CheckOut {
             _ => String::new(),
         };
         let (unreserved, exact) = (random.percent(30), branch.is_empty() && random.percent(8));
-        Rc::new(CheckOut { view, path, unreserved, no_data: random.percent(5), exact, branch })
+        Rc::new(CheckOut { view, paths, unreserved, no_data: random.percent(5), exact, branch })
     }
 }
 
@@ -113,10 +117,8 @@ pub fn unseen(model: &mut Model, view: usize, target: &Target) -> Vec<String> {
 }
 
 impl CheckOut {
-    fn outcome(&self, model: &mut Model) -> Outcome {
-        let view = self.view;
-        let target = target(model, view, &self.path)?;
-        let id = target.id;
+    fn outcome(&self, model: &mut Model, target: &Target) -> Outcome {
+        let (view, id) = (self.view, target.id);
         if id == LOST {
             return Err(FailureCode::Other.into());
         }
@@ -165,7 +167,7 @@ impl CheckOut {
         let words = format!("from {} reserved {}", after.version_id(from), !self.unreserved);
         *model.change(id) = after;
         hold(model, view, id, from, !self.unreserved, self.no_data);
-        notices.extend(unseen(model, view, &target));
+        notices.extend(unseen(model, view, target));
         Ok(Done { words, notices, lost: Vec::new() })
     }
 }
@@ -187,16 +189,59 @@ fn find_branch(element: &Element, name: &str) -> Result<usize, Refused> {
     found.ok_or_else(|| FailureCode::VersionNotFound.into())
 }
 
+/// Finds an argument as it will be after those before it. Nothing is looked for in private directories then.
+fn found_ahead(model: &Model, view: usize, path: &str) -> Result<Target, Refused> {
+    if path.is_empty() {
+        return target(model, view, path);
+    }
+    let place = walk(model, view, path)?;
+    if is_covered(model, view, &place) {
+        return Err(FailureCode::NotAVobObject.into());
+    }
+    if matches!(place.shown, Shown::Nothing | Shown::Error) {
+        return Err(FailureCode::NoVersionSelected.into());
+    }
+    match place.catalog.get(&place.leaf) {
+        None => Err(FailureCode::NoSuchFile.into()),
+        Some(Entry::Link(_)) => Err(FailureCode::NotAnElement.into()),
+        Some(Entry::Element(id)) => {
+            let (shown, rule) = model.select(view, *id, place.trail);
+            let parent = Some((place.directory, place.leaf));
+            Ok(Target { id: *id, shown, rule, trail: place.trail, parent })
+        }
+    }
+}
+
 impl Operation for CheckOut {
     fn expect(&self, model: &mut Model) -> Vec<Outcome> {
-        vec![self.outcome(model)]
+        let view = self.view;
+        let found: Vec<Result<Target, Refused>> =
+            self.paths.iter().map(|path| target(model, view, path)).collect();
+        // Whether a directory that is checked out may show other names than before.
+        let mut moved = false;
+        let mut outcomes = Vec::new();
+        for (path, found) in self.paths.iter().zip(found) {
+            let target = if moved { found_ahead(model, view, path) } else { found };
+            let outcome = target.and_then(|mut target| {
+                (target.shown, target.rule) = model.select(view, target.id, target.trail);
+                let outcome = self.outcome(model, &target);
+                let changes = outcome.as_ref().map_or_else(|refused| !refused.before.is_empty(), |_| true);
+                moved |= changes && model.elements[target.id].directory;
+                outcome
+            });
+            outcomes.push(outcome);
+        }
+        outcomes
     }
 
     fn perform(&self, product: &dyn Product, names: &Names) -> Vec<Outcome> {
-        let pname = Some(product.pname(self.view, &names.real(&self.path)));
+        let argument = |path: &String| {
+            let pname = Some(product.pname(self.view, &names.real(path)));
+            CheckoutArgument { pname, ..CheckoutArgument::default() }
+        };
         let reply = product.checkout(CheckoutRequest {
             context: product.context(self.view),
-            arguments: vec![CheckoutArgument { pname, ..CheckoutArgument::default() }],
+            arguments: self.paths.iter().map(argument).collect(),
             unreserved: self.unreserved,
             no_data: self.no_data,
             exact_version: self.exact,

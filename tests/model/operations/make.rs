@@ -3,10 +3,8 @@
 use super::checkout::{hold, make_branches};
 use super::pick;
 use super::uncheckout::free_name;
-use super::{Done, Opened, Operation, Outcome, Outcomes, Refused, Slot, catalog, each, refuse_twin};
-use crate::model::{
-    Content, Element, Entry, File, Made, Model, Private, ROOT, Shown, Trail, UMASK, parent_and_leaf,
-};
+use super::{Done, Opened, Operation, Outcome, Outcomes, Refused, Slot, catalog, each, refuse_twin, walk};
+use crate::model::{Content, Element, Entry, File, Made, Model, Private, Shown, UMASK, parent_and_leaf};
 use crate::names::Names;
 use crate::product::Product;
 use crate::random::Random;
@@ -57,35 +55,6 @@ impl MakeDirectory {
     }
 }
 
-/// Finds the place of a new element. Unlike other commands this one goes through no private directory.
-fn place(model: &Model, view: usize, path: &str) -> Result<Slot, Refused> {
-    // The root has no name.
-    let path = model.names.real(path);
-    let (parent, leaf) = match path.as_str() {
-        "" => return Err(FailureCode::EntryExists.into()),
-        path => parent_and_leaf(path),
-    };
-    let (mut directory, mut trail) = (ROOT, Trail::default());
-    for name in parent.split('/').filter(|name| !name.is_empty()) {
-        if model.views[view].private(directory, &[name.to_owned()]).is_some() {
-            return Err(FailureCode::NotAVobObject.into());
-        }
-        let shown = model.select(view, directory, trail).0;
-        if matches!(shown, Shown::Nothing | Shown::Error) {
-            return Err(FailureCode::NoVersionSelected.into());
-        }
-        match model.catalog(view, directory, shown).get(name) {
-            None => return Err(FailureCode::NoSuchFile.into()),
-            Some(Entry::Element(child)) if model.elements[*child].directory => directory = *child,
-            Some(_) => return Err(FailureCode::NotADirectory.into()),
-        }
-        trail = trail.below(name);
-    }
-    let shown = model.select(view, directory, trail).0;
-    let catalog = model.catalog(view, directory, shown);
-    Ok(Slot { directory, shown, catalog, trail: trail.below(leaf), leaf: leaf.to_owned() })
-}
-
 /// Refuses what cannot become an element, or what cannot be one there.
 fn judge(model: &Model, view: usize, slot: &Slot, directory: bool) -> Result<Option<File>, Refused> {
     let private = model.views[view].private(slot.directory, std::slice::from_ref(&slot.leaf));
@@ -112,7 +81,11 @@ fn make(
     after: AfterMake,
     directory: bool,
 ) -> Outcome {
-    let slot = place(model, view, path)?;
+    let slot = match path {
+        // The root has no name.
+        "" => return Err(FailureCode::EntryExists.into()),
+        path => walk(model, view, path)?,
+    };
     let file = judge(model, view, &slot, directory)?;
     if after == AfterMake::CheckIn && file.is_none() {
         return Err(FailureCode::NoSuchFile.into());

@@ -18,7 +18,7 @@ mod spec;
 mod twins;
 mod uncheckout;
 
-use super::model::{Catalog, Entry, Found, Id, LOST, Model, Rule, Shown, Trail, parent_and_leaf};
+use super::model::{Catalog, Entry, Found, Id, LOST, Model, ROOT, Rule, Shown, Trail, parent_and_leaf};
 use super::names::Names;
 use super::product::{Errno, Product};
 use super::random::Random;
@@ -265,6 +265,32 @@ fn slot_in(model: &Model, view: usize, parent: &str, leaf: &str) -> Result<Slot,
         Found::Element { .. } | Found::Link(_) => Err(FailureCode::NotADirectory.into()),
         Found::Private { .. } => Err(FailureCode::NotAVobObject.into()),
     }
+}
+
+/// Finds the place of a name other than the root's as commands do that make it, or that look where arguments before
+/// it lead: through no private directory. The view may show no version of the place's directory.
+fn walk(model: &Model, view: usize, path: &str) -> Result<Slot, Refused> {
+    let path = model.names.real(path);
+    let (parent, leaf) = parent_and_leaf(&path);
+    let (mut directory, mut trail) = (ROOT, Trail::default());
+    for name in parent.split('/').filter(|name| !name.is_empty()) {
+        if model.views[view].private(directory, &[name.to_owned()]).is_some() {
+            return Err(FailureCode::NotAVobObject.into());
+        }
+        let shown = model.select(view, directory, trail).0;
+        if matches!(shown, Shown::Nothing | Shown::Error) {
+            return Err(FailureCode::NoVersionSelected.into());
+        }
+        match model.catalog(view, directory, shown).get(name) {
+            None => return Err(FailureCode::NoSuchFile.into()),
+            Some(Entry::Element(child)) if model.elements[*child].directory => directory = *child,
+            Some(_) => return Err(FailureCode::NotADirectory.into()),
+        }
+        trail = trail.below(name);
+    }
+    let shown = model.select(view, directory, trail).0;
+    let catalog = model.catalog(view, directory, shown);
+    Ok(Slot { directory, shown, catalog, trail: trail.below(leaf), leaf: leaf.to_owned() })
 }
 
 /// Tells whether the view has something private at a slot.
