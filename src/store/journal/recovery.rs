@@ -98,12 +98,16 @@ fn whole_frame(bytes: &[u8], last_sequence: u64) -> Option<FrameHeader> {
     (intact && frame.sequence > last_sequence).then_some(frame)
 }
 
-/// Tells whether some sector, as far as it lies inside `bytes`, reads as zeros. `start` is the file offset of
-/// `bytes`; a piece of a sector at its start does not count, as the frame before it is whole.
+/// Tells whether some sector, as far as it lies inside `bytes`, reads as zeros: it was not written, or, at the start, last
+/// written before these bytes were added to it. `start` is the file offset of `bytes`.
 fn has_zero_sector(bytes: &[u8], start: u64) -> bool {
     let to_boundary = (SECTOR_BYTES - start % SECTOR_BYTES) % SECTOR_BYTES;
-    let Some(aligned) = bytes.get(to_boundary as usize..) else {
+    let Some((first, aligned)) = bytes.split_at_checked(to_boundary as usize) else {
         return false;
     };
-    aligned.chunks_exact(SECTOR_BYTES as usize).any(|sector| sector.iter().all(|byte| *byte == 0))
+    let is_zero = |piece: &[u8]| piece.iter().all(|byte| *byte == 0);
+    if !first.is_empty() && is_zero(first) {
+        return true;
+    }
+    aligned.chunks_exact(SECTOR_BYTES as usize).any(is_zero)
 }

@@ -223,6 +223,26 @@ fn zeros_in_front_of_frames_that_were_never_acknowledged_are_removed() {
 }
 
 #[test]
+fn a_frame_that_begins_in_a_sector_of_synced_ones_and_was_not_written_is_removed() {
+    let dir = TempDir::new().unwrap();
+    let journal = Journal::create(dir.path(), ID).unwrap();
+    let positions: Vec<Position> =
+        (0..3u8).map(|number| journal.append(blake3::hash(&[number]).as_bytes()).unwrap().1).collect();
+    drop(journal);
+    let path = segment_path(dir.path(), 1);
+    let mut bytes = fs::read(&path).unwrap();
+    // The last frame is moved behind the sector's end, as if it were longer: what is in front of it is as it was before.
+    let second = positions[1].offset as usize;
+    let last = bytes[positions[2].offset as usize..].to_vec();
+    let boundary = second.next_multiple_of(512);
+    bytes.truncate(second);
+    bytes.resize(boundary, 0);
+    bytes.extend_from_slice(&last);
+    fs::write(&path, &bytes).unwrap();
+    assert_eq!(Journal::open(dir.path(), ID).unwrap().end(), positions[1]);
+}
+
+#[test]
 fn zeros_in_front_of_a_frame_that_knows_better_are_an_error() {
     let large: Vec<u8> =
         (0..100u32).flat_map(|number| *blake3::hash(&number.to_le_bytes()).as_bytes()).collect();

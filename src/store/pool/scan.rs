@@ -162,6 +162,10 @@ fn is_torn(rest: &[u8], start: u64, number: u32) -> bool {
     let whole = (1..rest.len()).find(|at| rest[*at] == MAGIC && follows(*at));
     let Some(whole) = whole else { return true };
     let to_boundary = (SECTOR_BYTES - start as usize % SECTOR_BYTES) % SECTOR_BYTES;
-    let damaged = rest[..whole].get(to_boundary..).unwrap_or_default();
-    damaged.chunks_exact(SECTOR_BYTES).any(|sector| sector.iter().all(|byte| *byte == 0))
+    let is_zero = |piece: &[u8]| piece.iter().all(|byte| *byte == 0);
+    let damaged = &rest[..whole];
+    let (first, aligned) = damaged.split_at(to_boundary.min(damaged.len()));
+    // At the start: a sector that was last written before these bytes were added to it.
+    let first_is_old = first.len() == to_boundary && !first.is_empty() && is_zero(first);
+    first_is_old || aligned.chunks_exact(SECTOR_BYTES).any(is_zero)
 }
