@@ -26,8 +26,8 @@ use super::pool::{CacheFigures, Pools};
 use super::recent::{Recent, key};
 use crate::vob::apply::{self, DirectoryAt};
 use crate::vob::{
-    Changes, Directory, Element, ElementNo, EventNo, NameChange, Oid, Operation, Transaction, TypeObject,
-    User, VersionNo, VobHeader, VobState,
+    Changes, Directory, Element, ElementNo, EventNo, NameChange, Oid, Operation, StoredContent, Transaction,
+    TypeObject, User, VersionNo, VobHeader, VobState,
 };
 use parking_lot::{Mutex, RwLock};
 use place::{Identity, check_space, io_error, remove_tree, reserve_bytes, take_lock, write_durably};
@@ -251,6 +251,7 @@ impl Vob {
                 unless_full(self.checkpoint_to(sequence - 1, position))?;
             }
             let frame: Vec<Transaction> = decode("journal frame", payload)?;
+            stored_contents(&frame).try_for_each(|content| self.pools.restore(content))?;
             let changes = apply::apply(self, &frame, position.segment, position.offset)
                 .map_err(|refused| StoreError::Replay { sequence, detail: refused.to_string() })?;
             self.publish(changes);
@@ -263,7 +264,7 @@ impl Vob {
     /// Commits what `plan` returns, all of it or nothing; durable when this returns.
     ///
     /// `plan` runs while no other commit can: what it reads is what the operations meet.
-    /// Contents that the operations name must be in the pools and synced.
+    /// Contents that the operations name must be in the pools, and synced or brought along.
     ///
     /// # Errors
     /// See [`CommitError`].
@@ -277,6 +278,7 @@ impl Vob {
         let mut changes = apply::apply(self, &frame, 0, 0)?;
         let payload = encode(&frame);
         let (sequence, position) = self.journal.append(&payload).map_err(StoreError::from)?;
+        self.pools.carried(stored_contents(&frame)).map_err(StoreError::from)?;
         for event in &mut changes.events {
             (event.segment, event.offset) = (position.segment, position.offset);
         }
@@ -346,6 +348,8 @@ impl Vob {
     fn checkpoint_to(&self, sequence: u64, next: Position) -> Result<(), StoreError> {
         // The engine's commit is durable: it must not run ahead of the journal.
         self.journal.sync(sequence)?;
+        // Frames up to here are not replayed any more: the contents that they brought must be in the pools.
+        self.pools.sync()?;
         let mut batch = Batch::new();
         self.recent.read().write(&self.records, &mut batch)?;
         let state = self.state.read().clone();
@@ -446,6 +450,15 @@ impl Vob {
             ("contents", self.pools.cache_figures()),
         ]
     }
+}
+
+/// The contents that a frame brings along.
+fn stored_contents(frame: &[Transaction]) -> impl Iterator<Item = &StoredContent> {
+    let operations = frame.iter().flat_map(|transaction| &transaction.operations);
+    operations.filter_map(|operation| match operation {
+        Operation::StoreContent(content) => Some(content),
+        _ => None,
+    })
 }
 
 /// The names that the operations of a frame change in catalogs that stay what they are: those

@@ -386,6 +386,7 @@ impl Work<'_> {
                 self.changes.notes.insert(key.clone(), value.clone());
                 Ok(())
             }
+            Operation::StoreContent(_) => Ok(()),
             Operation::ChangeVersionInPlace { element, version, changes } => {
                 self.change_version_in_place(*element, *version, changes)
             }

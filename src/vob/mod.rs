@@ -17,6 +17,7 @@ pub mod identity;
 pub mod lock;
 pub mod operation;
 pub mod state;
+pub mod stored_content;
 pub mod value;
 
 pub use annotation::{Annotations, Link, LinkEnd, Lock, LockRule, Part, VobObject};
@@ -29,3 +30,4 @@ pub use element::{Branch, Checkout, Content, Element, ElementKind, Hyperlink, Ve
 pub use identity::{BranchNo, ContentHash, ElementNo, EventNo, Oid, SymlinkNo, TypeNo, VersionNo, ViewUuid};
 pub use operation::{Operation, Transaction, User};
 pub use state::{TypeKind, TypeObject, VobHeader, VobSettings, VobState};
+pub use stored_content::{StoredContent, StoredForm};

@@ -13,6 +13,7 @@ use super::directory::{Entry, NameChange};
 use super::element::{Content, ElementKind};
 use super::identity::{BranchNo, ElementNo, EventNo, Oid, SymlinkNo, TypeNo, VersionNo, ViewUuid};
 use super::state::TypeKind;
+use super::stored_content::StoredContent;
 use serde::{Deserialize, Serialize};
 
 /// Who did something, as it is recorded.
@@ -435,4 +436,7 @@ pub enum Operation {
         /// The new comment, whole.
         comment: String,
     },
+    /// Brings a content along that operations of this frame name and that the pools may lose in a crash. Changes no
+    /// record; on replay the pools get back what they lack.
+    StoreContent(StoredContent),
 }

@@ -75,7 +75,7 @@ impl Checkin<'_> {
         let mut named = BTreeSet::new();
         let mut judged: Judged =
             arguments.iter().map(|argument| self.candidate(argument, &mut named).map_err(Err)).collect();
-        self.load(&mut judged);
+        let mut contents = self.load(&mut judged);
         if self.request.private_copy() == PrivateCopy::Keep {
             self.keep(&mut judged);
         }
@@ -85,7 +85,8 @@ impl Checkin<'_> {
         }
         for vob in vobs.values() {
             if judged.iter().all(is_not_refused) {
-                self.commit(vob, &mut judged);
+                let contents = contents.remove(&vob.index).unwrap_or_default();
+                self.commit(vob, &mut judged, contents);
             }
         }
         let answer = |one| match one {
@@ -200,9 +201,10 @@ impl Checkin<'_> {
         if identical { Err(Failure::new(FailureCode::Identical)) } else { Ok(()) }
     }
 
-    /// Brings the files' data into the pools, durably. Once an argument is refused, the rest is judged but no
-    /// longer stored.
-    fn load(&self, judged: &mut Judged) {
+    /// Brings the files' data into the pools, and returns what each VOB's commit is to bring along so that it is durable. Once
+    /// an argument is refused, the rest is judged but no longer stored.
+    fn load(&self, judged: &mut Judged) -> BTreeMap<VobIndex, Vec<Operation>> {
+        let mut contents = BTreeMap::new();
         let mut loaders: BTreeMap<_, (Arc<MountedVob>, Vec<usize>)> = BTreeMap::new();
         for (index, one) in judged.iter().enumerate() {
             if let Ok(Candidate { target, source: Some(_), .. }) = one {
@@ -224,11 +226,13 @@ impl Checkin<'_> {
                     }
                 }
             }
-            let finished = if refused { Ok(()) } else { loader.finish() };
-            if let Err(failure) = finished {
-                files.iter().for_each(|index| judged[*index] = Err(Err(failure.clone())));
+            let finished = if refused { Ok(Vec::new()) } else { loader.finish_with_commit() };
+            match finished {
+                Ok(brought) => drop(contents.insert(vob.index, brought)),
+                Err(failure) => files.iter().for_each(|index| judged[*index] = Err(Err(failure.clone()))),
             }
         }
+        contents
     }
 
     fn load_one(&self, loader: &Loader, candidate: &mut Candidate, refused: bool) -> Outcome<()> {
@@ -298,8 +302,8 @@ impl Checkin<'_> {
         self.server.host.private_changed(view, vob, *directory, &[&candidate.keep_name]);
     }
 
-    /// Commits the candidates of one VOB and answers them.
-    fn commit(&self, vob: &Arc<MountedVob>, judged: &mut Judged) {
+    /// Commits the candidates of one VOB with the contents that the commit is to bring along, and answers them.
+    fn commit(&self, vob: &Arc<MountedVob>, judged: &mut Judged, contents: Vec<Operation>) {
         let here = |one: &Candidate| Arc::ptr_eq(&one.target.vob, vob);
         let mut refused = Vec::new();
         let committed = self.server.commit(vob, |store| {
@@ -312,7 +316,13 @@ impl Checkin<'_> {
                     Err(failure) => refused.push((index, failure)),
                 }
             }
-            if refused.is_empty() { Ok(transactions) } else { Err(Failure::new(FailureCode::NotDone)) }
+            if !refused.is_empty() {
+                return Err(Failure::new(FailureCode::NotDone));
+            }
+            if let Some(first) = transactions.first_mut() {
+                first.operations.splice(0..0, contents);
+            }
+            Ok(transactions)
         });
         let failure = committed.err();
         if let Some(failure) = failure.filter(|failure| failure.code() != FailureCode::NotDone) {

@@ -1,7 +1,8 @@
 //! Files' data on its way into the pools.
 //!
 //! Owns how a file is read and that one which changes meanwhile is refused: its version would be a mixture that
-//! never was. Must not know elements, views or commits. What is loaded is durable after [`Loader::finish`].
+//! never was. Must not know elements, views or commits. What is loaded is durable after [`Loader::finish`], or with the commit that brings
+//! what [`Loader::finish_with_commit`] returns.
 
 use super::text_check::TextCheck;
 use crate::server::identity::{self, Caller};
@@ -9,7 +10,8 @@ use crate::server::proto::{Failure, FailureCode};
 use crate::server::state::Outcome;
 use crate::store::pool::{ContentId, Ingest, Pools};
 use crate::view::MountedVob;
-use crate::vob::Content;
+use crate::vob::{Content, Operation};
+use std::cell::RefCell;
 use std::fs::{File, Metadata};
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
@@ -21,6 +23,10 @@ use std::path::Path;
 const WHOLE_BYTES_MAX: u64 = 16 << 20;
 /// From this many files on, threads compress them.
 const FILES_FOR_THREADS: usize = 8;
+
+/// Bytes of contents that a commit brings along, as they are stored. Writing them twice costs less than the sync that it
+/// saves: a megabyte takes about as long as one.
+const CARRIED_BYTES_MAX: usize = 64 << 10;
 
 /// What the data of a new version is.
 #[derive(Copy, Clone)]
@@ -136,13 +142,16 @@ pub struct FileToLoad<'a> {
 pub struct Loader<'a> {
     pools: &'a Pools,
     many: Option<Ingest>,
+    /// Without threads: what was loaded.
+    loaded: RefCell<Vec<ContentId>>,
 }
 
 impl<'a> Loader<'a> {
     /// Begins to load so many files.
     pub fn new(vob: &'a MountedVob, files: usize) -> Loader<'a> {
         let pools = vob.vob.pools();
-        Loader { pools, many: (files >= FILES_FOR_THREADS).then(|| pools.ingest()) }
+        let many = (files >= FILES_FOR_THREADS).then(|| pools.ingest());
+        Loader { pools, many, loaded: RefCell::default() }
     }
 
     /// Loads a file's data, if it is `wanted` and its type manager takes it: both are asked before anything is stored,
@@ -163,6 +172,7 @@ impl<'a> Loader<'a> {
         if source.before.len() > WHOLE_BYTES_MAX {
             let mut file = Watched { file: &mut source.file, text: &mut text };
             let (hash, size) = self.pools.put_reader(&mut file, predecessor)?;
+            self.loaded.borrow_mut().push(hash);
             let stamp = source.unchanged(path, size)?;
             let data = source.data(hash, size);
             let wanted = wanted(&data)?;
@@ -180,9 +190,24 @@ impl<'a> Loader<'a> {
         wanted.stored()?;
         match &self.many {
             Some(ingest) => drop(ingest.submit(content, predecessor)?),
-            None => drop(self.pools.put(&content, predecessor)?),
+            None => self.loaded.borrow_mut().push(self.pools.put(&content, predecessor)?),
         }
         Ok((data, stamp))
+    }
+
+    /// Returns what brings everything that was loaded along in the frame of the commit that names it, for a few small
+    /// contents; where it is more, it is durable already and the list is empty.
+    ///
+    /// # Errors
+    /// The pools could not take it.
+    pub fn finish_with_commit(self) -> Outcome<Vec<Operation>> {
+        if self.many.is_none() {
+            let carried = self.pools.carry(&self.loaded.borrow(), CARRIED_BYTES_MAX)?;
+            if let Some(carried) = carried {
+                return Ok(carried.into_iter().map(Operation::StoreContent).collect());
+            }
+        }
+        self.finish().map(|()| Vec::new())
     }
 
     /// Returns when everything that was loaded is durable.

@@ -11,11 +11,13 @@
 //! | 32 | 4 | crc32c of the stored payload |
 //! | 36 | 4 | crc32c of the 36 bytes before |
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use super::{Error, Result};
+use zstd::bulk::Compressor;
 
 /// Longest payload, in bytes.
 pub const MAXIMUM_PAYLOAD_BYTES: usize = 256 << 20;
@@ -35,6 +37,9 @@ const COMPRESS_FROM_BYTES: usize = 96;
 /// Appends are latency-bound; level 3 compresses operations about as well as 9.
 const LEVEL: i32 = 3;
 
+/// Longest payload, in bytes, for which a thread keeps its context: what that has grows with the payload.
+const KEPT_CONTEXT_BYTES: usize = 256 << 10;
+
 /// Bytes read at a time when going through a segment.
 const READ_AHEAD_BYTES: usize = 1 << 20;
 
@@ -52,12 +57,29 @@ pub(super) fn pack(payload: &[u8]) -> Result<Stored> {
     }
     let raw_length = payload.len() as u32;
     if payload.len() >= COMPRESS_FROM_BYTES
-        && let Ok(bytes) = zstd::bulk::compress(payload, LEVEL)
+        && let Ok(bytes) = compress(payload)
         && bytes.len() < payload.len() - payload.len() / 8
     {
         return Ok(Stored { bytes, raw_length, flags: FLAG_ZSTD });
     }
     Ok(Stored { bytes: payload.to_vec(), raw_length, flags: 0 })
+}
+
+/// Compresses with a context that each thread keeps: a new one is memory that the kernel has to clear first.
+fn compress(payload: &[u8]) -> std::io::Result<Vec<u8>> {
+    thread_local! {
+        static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+    }
+    if payload.len() > KEPT_CONTEXT_BYTES {
+        return zstd::bulk::compress(payload, LEVEL);
+    }
+    COMPRESSOR.with_borrow_mut(|kept| {
+        let compressor = match kept {
+            Some(compressor) => compressor,
+            None => kept.insert(Compressor::new(LEVEL)?),
+        };
+        compressor.compress(payload)
+    })
 }
 
 /// Header of a frame.

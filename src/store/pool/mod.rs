@@ -5,10 +5,12 @@
 //! containers are the truth and describe themselves; where a frame lies is a cache in the index engine under
 //! the key prefix [`KEY_PREFIX`], rebuilt from the containers when it is missing.
 //!
-//! A content is served only if it matches its hash. It is durable after [`Pools::sync`]; the index learns of it
+//! A content is served only if it matches its hash. It is durable after [`Pools::sync`], or when a journal has what
+//! [`Pools::carry`] returned; the index learns of it
 //! through [`Pools::checkpoint`], and until then it is found again at open by reading the containers' ends.
 
 mod cache;
+mod carried;
 mod chain;
 mod cleartext;
 mod codec;
@@ -32,7 +34,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 pub use self::cache::CacheFigures;
 use self::cache::{Cache, Key};
@@ -48,6 +50,7 @@ pub use self::index::KEY_PREFIX;
 pub use self::ingest::Ingest;
 use self::large::{CHUNK_BYTES, Large};
 use crate::store::engine::{Batch, Engine};
+use crate::vob::StoredContent;
 
 /// Contents up to this size are frames in a container; larger ones are files in chunks.
 pub const SMALL_BYTES: usize = 16 << 20;
@@ -111,6 +114,8 @@ struct Inner {
     cleartext: Cleartext,
     /// Frames found damaged at open, by content.
     damaged: Mutex<FxHashMap<ContentId, Location>>,
+    /// Numbers of contents that are durable in a journal, here perhaps not yet.
+    journaled: Mutex<FxHashSet<u32>>,
 }
 
 impl Pools {
@@ -151,6 +156,7 @@ impl Pools {
             cache: Cache::new(limits.cache_bytes),
             cleartext: Cleartext::open(&cleartext_dir(vob_dir), limits.cleartext_bytes)?,
             damaged: Mutex::new(damaged),
+            journaled: Mutex::default(),
             dir,
             limits,
             containers,
@@ -222,6 +228,23 @@ impl Pools {
         self.inner.sync()
     }
 
+    /// Returns what of these contents is not durable yet, as it is kept, with the bases that are not either, a base before what
+    /// needs it. `None` if that is more than `maximum_bytes`, or a content in a file of its own: then [`Pools::sync`]
+    /// is for them.
+    pub fn carry(&self, contents: &[ContentId], maximum_bytes: usize) -> Result<Option<Vec<StoredContent>>> {
+        self.inner.carry(contents, maximum_bytes)
+    }
+
+    /// Tells that a journal has these contents: what is stored against them need not carry them again.
+    pub fn carried<'a>(&self, mut contents: impl Iterator<Item = &'a StoredContent>) -> Result<()> {
+        self.inner.carried(&mut contents)
+    }
+
+    /// Puts a content back as it was kept, unless it is there. Not durable before [`Pools::sync`].
+    pub fn restore(&self, content: &StoredContent) -> Result<()> {
+        self.inner.restore(content)
+    }
+
     /// Returns a whole content of at most [`MAXIMUM_WHOLE_BYTES`], verified by its hash.
     pub fn get(&self, id: &ContentId) -> Result<Arc<[u8]>> {
         self.inner.get(id)
@@ -270,6 +293,7 @@ impl Pools {
     /// Tells that the batch of the last [`Pools::checkpoint`] is committed.
     pub fn checkpointed(&self) {
         self.inner.index.checkpointed();
+        self.inner.forget_carried();
     }
 }
 

@@ -526,3 +526,78 @@ fn what_was_synced_is_there_after_a_crash_and_the_zeros_ahead_are_not() {
     assert_eq!(fs::metadata(fixture.container()).unwrap().len(), end);
     ids.iter().zip(history(5, 20)).for_each(|(id, content)| assert_eq!(&*pools.get(id).unwrap(), content));
 }
+
+/// A pool whose containers lost everything after `length` bytes, but for the index's knowledge of what is before.
+fn lose_from(fixture: &Fixture, length: u64) -> Pools {
+    OpenOptions::new().write(true).open(fixture.container()).unwrap().set_len(length).unwrap();
+    fixture.open().unwrap()
+}
+
+#[test]
+fn what_a_journal_carries_comes_back_with_its_bases() {
+    let fixture = Fixture::new();
+    let pools = fixture.open().unwrap();
+    let contents = history(12, 60);
+    let put = |at: usize| {
+        pools.put(&contents[at], at.checked_sub(1).map(|at| ContentId::of(&contents[at])).as_ref())
+    };
+    for at in 0..4 {
+        put(at).unwrap();
+    }
+    fixture.checkpoint(&pools);
+    let durable = pools.inner.containers.tail().offset;
+    assert_eq!(pools.carry(&[ContentId::of(&contents[3])], 1 << 20).unwrap(), Some(vec![]));
+    let mut journal = Vec::new();
+    for at in 4..12 {
+        let id = put(at).unwrap();
+        // Nobody carries number 6 by itself: what is stored against it brings it along.
+        if at == 6 {
+            continue;
+        }
+        let carried = pools.carry(&[id], 1 << 20).unwrap().unwrap();
+        assert_eq!(carried.last().unwrap().hash, id.0);
+        pools.carried(carried.iter()).unwrap();
+        assert_eq!(pools.carry(&[id], 1 << 20).unwrap(), Some(vec![]));
+        journal.extend(carried);
+    }
+    assert!(journal.iter().any(|content| matches!(content.form, crate::vob::StoredForm::Delta { .. })));
+    assert!(journal.len() <= 8);
+    drop(pools);
+    let pools = lose_from(&fixture, durable);
+    assert_eq!(pools.count(), 4);
+    for content in &journal {
+        pools.restore(content).unwrap();
+        // Once more does nothing.
+        pools.restore(content).unwrap();
+    }
+    fixture.checkpoint(&pools);
+    assert_eq!(pools.count() as usize, 4 + journal.len());
+    drop(pools);
+    let pools = fixture.open().unwrap();
+    for content in contents.iter().enumerate().filter(|(at, _)| *at != 6).map(|(_, content)| content) {
+        assert_eq!(&*pools.get(&ContentId::of(content)).unwrap(), content);
+    }
+}
+
+#[test]
+fn what_is_too_much_for_a_journal_is_not_carried() {
+    let fixture = Fixture::new();
+    let pools = fixture.open().unwrap();
+    let small = pools.put(&random_bytes(1, 5000), None).unwrap();
+    let large = pools.put(&random_bytes(2, SMALL_BYTES + 1), None).unwrap();
+    assert_eq!(pools.carry(&[small], 4000).unwrap(), None);
+    assert_eq!(pools.carry(&[small], 6000).unwrap().map(|carried| carried.len()), Some(1));
+    assert_eq!(pools.carry(&[large], 1 << 20).unwrap(), None);
+    assert!(matches!(pools.carry(&[ContentId::of(b"nothing")], 6000), Err(Error::NotFound { .. })));
+    pools.sync().unwrap();
+    assert_eq!(pools.carry(&[small, large], 0).unwrap(), Some(vec![]));
+}
+
+#[test]
+fn a_content_without_its_base_is_not_put_back() {
+    let fixture = Fixture::new();
+    let pools = fixture.open().unwrap();
+    let base = crate::vob::StoredForm::Delta { base: [7; 32], position: 1 };
+    let content = crate::vob::StoredContent { hash: [1; 32], size: 1, form: base, stored: Box::new([1]) };
+    assert!(matches!(pools.restore(&content), Err(Error::NotFound { id }) if id.0 == [7; 32]));
+}

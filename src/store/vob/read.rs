@@ -297,7 +297,13 @@ impl Vob {
             return Ok(frame);
         }
         let payload = self.journal.read(Position { segment: event.segment, offset: event.offset })?;
-        let frame: Arc<Vec<Transaction>> = Arc::new(decode("journal frame", &payload)?);
+        let mut frame: Vec<Transaction> = decode("journal frame", &payload)?;
+        for transaction in &mut frame {
+            transaction
+                .operations
+                .retain(|operation| !matches!(operation, crate::vob::Operation::StoreContent(_)));
+        }
+        let frame = Arc::new(frame);
         self.frames.insert(key, Arc::clone(&frame));
         Ok(frame)
     }

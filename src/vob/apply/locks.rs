@@ -12,7 +12,9 @@ impl Work<'_> {
         let on_vob = || lock::on_vob(&self.changes.state, login);
         let found = match operation {
             // Before there is a VOB nothing is locked, and who may lock may unlock.
-            Operation::CreateVob { .. } | Operation::SetLock { object: VobObject::Vob, .. } => None,
+            Operation::CreateVob { .. }
+            | Operation::SetLock { object: VobObject::Vob, .. }
+            | Operation::StoreContent(_) => None,
             Operation::SetLock { .. }
             | Operation::CreateType { .. }
             | Operation::DefineType { .. }
