@@ -4,17 +4,26 @@
 //! directory is being answered. So no request thread ever sends; it only queues, and a thread of the queue's own sends.
 //! Whoever waits for the delivery sends himself what is queued: waking that thread and being woken by it would take longer
 //! than the notices do.
+//!
+//! A name that had expired and was answered a moment ago is dropped rather than expired again, because that answer may still be
+//! on the way (see `answered`). A directory's name is not: whoever works in that directory would lose its path. It is expired once
+//! more a moment later.
 
 use crate::Inode;
+use crate::answered::{Answer, Answered};
 use crate::notice::{self, Part};
 use std::collections::VecDeque;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::{Duration, Instant};
+
+/// When names of directories are expired once more: a thread that has an answer has run by then.
+const ONCE_MORE_AFTER: Duration = Duration::from_millis(200);
 
 /// Tells the kernel what has changed, in the order of the calls. Cheap to clone.
 ///
@@ -30,17 +39,21 @@ struct Shared {
     /// Held while something is sent, and taken before the queue, so that the order is kept.
     device: Mutex<Option<File>>,
     has_epoch: AtomicBool,
+    answered: Answered,
 }
 
 #[derive(Debug, Default)]
 struct Queue {
     orders: VecDeque<Order>,
+    /// Names of directories to expire once more, and when; in that order.
+    once_more: VecDeque<(Instant, Inode, OsString)>,
     stopped: bool,
 }
 
 #[derive(Debug)]
 enum Order {
     Names(Vec<(Inode, OsString)>),
+    NamesOnceMore(Vec<(Inode, OsString)>),
     Inodes(Vec<Inode>, Part),
     Epoch,
 }
@@ -103,6 +116,14 @@ impl Invalidator {
         self.0.send();
     }
 
+    /// Notes that a name is about to be answered: so that the kernel may remember it, or for one use only.
+    pub(crate) fn note_answer(&self, parent: Inode, name: &OsStr, answer: Answer, lasts: bool) {
+        match lasts {
+            true => self.0.answered.note(parent, name, answer),
+            false => self.0.answered.note_expired(parent, name),
+        }
+    }
+
     /// Notes that the kernel knows INC_EPOCH.
     pub(crate) fn allow_epoch(&self) {
         self.0.has_epoch.store(true, Ordering::Relaxed);
@@ -149,7 +170,18 @@ impl Shared {
         loop {
             let mut queue = self.queue();
             while queue.orders.is_empty() && !queue.stopped {
-                queue = self.more.wait(queue).unwrap_or_else(PoisonError::into_inner);
+                queue.take_due(Instant::now());
+                if !queue.orders.is_empty() {
+                    break;
+                }
+                queue = match queue.once_more.front() {
+                    None => self.more.wait(queue).unwrap_or_else(PoisonError::into_inner),
+                    Some((due, ..)) => {
+                        let patience = due.saturating_duration_since(Instant::now());
+                        let waited = self.more.wait_timeout(queue, patience);
+                        waited.unwrap_or_else(PoisonError::into_inner).0
+                    }
+                };
             }
             let ends = queue.orders.is_empty();
             drop(queue);
@@ -170,6 +202,9 @@ impl Shared {
             let next = self.queue().orders.pop_front();
             match next {
                 Some(Order::Names(names)) => {
+                    names.iter().for_each(|(parent, name)| self.send_name(device, *parent, name));
+                }
+                Some(Order::NamesOnceMore(names)) => {
                     names.iter().for_each(|(parent, name)| send(device, &notice::expire_name(*parent, name)));
                 }
                 Some(Order::Inodes(inodes, part)) => {
@@ -181,6 +216,36 @@ impl Shared {
                 }
                 None => return,
             }
+        }
+    }
+}
+
+impl Shared {
+    fn send_name(&self, device: &File, parent: Inode, name: &OsStr) {
+        let recent = self.answered.recent(parent, name);
+        match recent {
+            Some(Answer::Other) => send(device, &notice::drop_name(parent, name)),
+            None | Some(Answer::Directory) => {
+                self.answered.note_expired(parent, name);
+                send(device, &notice::expire_name(parent, name));
+            }
+        }
+        if recent == Some(Answer::Directory) {
+            let due = Instant::now() + ONCE_MORE_AFTER;
+            self.queue().once_more.push_back((due, parent, name.to_owned()));
+            self.more.notify_one();
+        }
+    }
+}
+
+impl Queue {
+    /// Orders what is to be expired once more by now.
+    fn take_due(&mut self, now: Instant) {
+        let count = self.once_more.partition_point(|(due, ..)| *due <= now);
+        if count > 0 {
+            let due = self.once_more.drain(..count).map(|(_, parent, name)| (parent, name));
+            let due = Order::NamesOnceMore(due.collect());
+            self.orders.push_back(due);
         }
     }
 }

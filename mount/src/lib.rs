@@ -7,6 +7,7 @@
 //! link targets), so a warm tree costs no request at all; whoever changes a binding tells the [`Invalidator`].
 
 mod adapter;
+mod answered;
 mod callers;
 mod convert;
 mod counters;

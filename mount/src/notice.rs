@@ -44,13 +44,23 @@ pub(crate) fn increment_epoch() -> Vec<u8> {
     begin(INC_EPOCH, 0)
 }
 
-/// `struct fuse_notify_inval_entry_out`: u64 parent, u32 name length, u32 flags; then the name and a NUL.
+/// Lets a name be asked for anew where it is.
 pub(crate) fn expire_name(parent: Inode, name: &OsStr) -> Vec<u8> {
+    inval_entry(parent, name, EXPIRE_ONLY)
+}
+
+/// Drops a name: the kernel has none any more that a late answer could make valid.
+pub(crate) fn drop_name(parent: Inode, name: &OsStr) -> Vec<u8> {
+    inval_entry(parent, name, 0)
+}
+
+/// `struct fuse_notify_inval_entry_out`: u64 parent, u32 name length, u32 flags; then the name and a NUL.
+fn inval_entry(parent: Inode, name: &OsStr, flags: u32) -> Vec<u8> {
     let name = name.as_bytes();
     let mut notice = begin(INVAL_ENTRY, 16 + name.len() + 1);
     notice.extend_from_slice(&parent.get().to_ne_bytes());
     notice.extend_from_slice(&u32::try_from(name.len()).unwrap_or(u32::MAX).to_ne_bytes());
-    notice.extend_from_slice(&EXPIRE_ONLY.to_ne_bytes());
+    notice.extend_from_slice(&flags.to_ne_bytes());
     notice.extend_from_slice(name);
     notice.push(0);
     notice
@@ -78,9 +88,10 @@ mod tests {
         let notices = [
             increment_epoch(),
             expire_name(Inode::ROOT, OsStr::new("main.c")),
+            drop_name(Inode::ROOT, OsStr::new("main.c")),
             forget_inode(Inode::new(7), Part::Attributes),
         ];
-        let lengths = [16, 16 + 16 + 7, 16 + 24];
+        let lengths = [16, 16 + 16 + 7, 16 + 16 + 7, 16 + 24];
         for (notice, length) in notices.iter().zip(lengths) {
             assert_eq!(notice.len(), length);
             assert_eq!(notice[..4], u32::try_from(length).unwrap().to_ne_bytes());

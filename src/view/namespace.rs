@@ -11,7 +11,7 @@ use super::departed::FileVersion;
 use super::history::{self, Place};
 use super::host::{Host, MountedVob};
 use super::inode::{Numbered, ViewIndex, VobIndex};
-use super::live::{DirectoryState, Shown, View, cookie};
+use super::live::{DirectoryState, Shown, View};
 use super::private;
 use super::storage::ViewStorage;
 use super::watch::What;
@@ -365,31 +365,10 @@ impl Namespace for Host {
         with_attributes: bool,
         sink: &mut dyn FnMut(Listed) -> bool,
     ) -> Result<(), Refusal> {
-        let mut listing = Listing { after, with_attributes, sink };
-        match self.numbered(directory)? {
-            Numbered::Root => {
-                let mut names: Vec<(u64, String, ViewIndex)> = Vec::new();
-                names.extend(self.views().iter().map(|v| (cookie(v.tag.as_bytes()), v.tag.clone(), v.index)));
-                names.sort_unstable();
-                if !listing.dots(directory, directory) {
-                    return Ok(());
-                }
-                for (cookie, name, view) in names {
-                    let attributes = self.above_attributes(view, 0)?;
-                    if !listing.put(name.as_bytes(), cookie, attributes) {
-                        break;
-                    }
-                }
-                Ok(())
-            }
-            Numbered::Above(view, number) => self.list_above(view, number, directory, &mut listing),
-            Numbered::Directory(view, vob, number) => {
-                self.list_directory(&self.here(view, vob, number)?, directory, &mut listing)
-            }
-            Numbered::History(number) => self.list_history(number, directory, &mut listing),
-            Numbered::Private(view, number) => self.list_private(view, number, directory, &mut listing),
-            _ => Err(Refusal::NotDirectory),
-        }
+        let mut listing = Listing { after, with_attributes, sink, held: None };
+        let listed = self.list_names(directory, &mut listing);
+        self.end_listing(&mut listing, listed.is_ok());
+        listed
     }
 
     fn listed(&self, _inode: Inode) {

@@ -126,7 +126,11 @@ impl PrivateFiles {
                 None => return Ok(()),
             }
         };
-        let orphan = if last { self.hold(root, number)? } else { None };
+        let orphan = match if last { self.hold(root, number) } else { Ok(None) } {
+            // The kernel has forgotten it meanwhile: nobody has it open.
+            Err(Refusal::Stale) => None,
+            held => held?,
+        };
         if let Some(known) = self.shard(number).write().get_mut(&number) {
             known.places.retain(|other| other != place);
             if known.places.is_empty() {

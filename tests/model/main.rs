@@ -13,6 +13,7 @@ mod names;
 mod operations;
 mod product;
 mod random;
+mod readers;
 mod run;
 mod shrink;
 #[expect(dead_code, reason = "the tests of whole programs use more of it")]
@@ -131,4 +132,15 @@ fn mount_seed_3() {
 #[test]
 fn mount_random_seed() {
     mounted(any_seed(), "memory", UNSEEN_MOUNTED);
+}
+
+#[test]
+fn readers_see_every_change_at_once() {
+    let daemon = Daemon::start();
+    let mounted = Mounted::new(&daemon, "memory");
+    drop(daemon);
+    let changes = number("CLERESTORY_READERS_CHANGES").unwrap_or(readers::CHANGES);
+    readers::run(&mounted, any_seed(), changes);
+    let (_world, vob) = mounted.stop();
+    laws_hold(&vob);
 }

@@ -1,8 +1,9 @@
 //! The forms of answers that several requests share, and the small rules about what they hold.
 
-use super::{Adapter, Lasting, Sent, caller, errno, inode};
+use super::{Adapter, FOREVER, Lasting, Sent, caller, errno, inode};
+use crate::answered::Answer;
 use crate::convert;
-use crate::{Attributes, Listed, Namespace, Refusal};
+use crate::{Attributes, FileKind, Listed, Namespace, Refusal};
 use fuser::{Errno, FileAttr, Generation, INodeNo, ReplyAttr, ReplyEmpty, ReplyEntry, ReplyXattr};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -30,6 +31,12 @@ impl Adapter {
     ) {
         match result {
             Ok(Lasting { answer, epoch, lifetime }) => {
+                let told = match &answer {
+                    Some(Attributes { kind: FileKind::Directory, .. }) => Answer::Directory,
+                    _ => Answer::Other,
+                };
+                let invalidator = &self.shared.invalidator;
+                invalidator.note_answer(inode(parent), name, told, lifetime == FOREVER);
                 let entry = answer.as_ref().map_or_else(convert::absent, convert::attributes);
                 reply.entry(&lifetime, &entry, GENERATION);
                 self.settle_answer(epoch, || Sent {

@@ -4,6 +4,7 @@
 
 use super::replies::{GENERATION, is_dot, listed_attributes, supported};
 use super::{Adapter, FOREVER, Lasting, ONCE, READ_BUFFER, Sent, caller, init, inode};
+use crate::answered::Answer;
 use crate::convert;
 use crate::{Change, Refusal, RenameMode, Request, Seek, XattrMode};
 use fuser::{
@@ -383,7 +384,12 @@ impl fuser::Filesystem for Adapter {
                         return false;
                     }
                 };
-                let lifetime = if ns.change_epoch() == epoch { FOREVER } else { ONCE };
+                let lasts = ns.change_epoch() == epoch;
+                if !lasts && !is_dot(&entry.name) {
+                    let invalidator = &self.shared.invalidator;
+                    invalidator.note_answer(inode(ino), &entry.name, Answer::Other, lasts);
+                }
+                let lifetime = if lasts { FOREVER } else { ONCE };
                 let number = INodeNo(entry.inode.get());
                 if reply.add(number, entry.cookie, &entry.name, &lifetime, &shown, GENERATION) {
                     return false;

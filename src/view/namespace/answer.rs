@@ -26,7 +26,13 @@ pub struct Listing<'a> {
     pub with_attributes: bool,
     /// Takes an entry; false when there is no room.
     pub sink: &'a mut dyn FnMut(Listed) -> bool,
+    /// The newest entry, not given yet: it may be the last.
+    pub held: Option<(OsString, u64, Attributes)>,
 }
+
+/// Marks the position behind a listing's last entry. Who has all asks once more, for the end: names that are new since
+/// are no part of what he has.
+const LAST: u64 = 1 << 62;
 
 impl Listing<'_> {
     /// Gives `.` and `..`; false when there is no room.
@@ -44,13 +50,10 @@ impl Listing<'_> {
     }
 
     /// Gives an entry; false when there is no room.
-    pub fn put(&mut self, name: &[u8], cookie: u64, attributes: Attributes) -> bool {
-        if cookie <= self.after {
-            return true;
-        }
+    fn give(&mut self, (name, cookie, attributes): (OsString, u64, Attributes)) -> bool {
         let (inode, kind) = (attributes.inode, attributes.kind);
         let attributes = self.with_attributes.then_some(attributes);
-        (self.sink)(Listed { name: os_name(name), cookie, inode, kind, attributes })
+        (self.sink)(Listed { name, cookie, inode, kind, attributes })
     }
 }
 
@@ -327,6 +330,34 @@ impl Host {
         self.above_numbered(&path).map(|number| self.above_attributes(view, number)).transpose()
     }
 
+    /// Gives a directory's names to a listing, in the order of their positions.
+    pub(super) fn list_names(&self, directory: Inode, listing: &mut Listing<'_>) -> Result<(), Refusal> {
+        match self.numbered(directory)? {
+            Numbered::Root => {
+                let mut names: Vec<(u64, String, ViewIndex)> = Vec::new();
+                names.extend(self.views().iter().map(|v| (cookie(v.tag.as_bytes()), v.tag.clone(), v.index)));
+                names.sort_unstable();
+                if !listing.dots(directory, directory) {
+                    return Ok(());
+                }
+                for (cookie, name, view) in names {
+                    let attributes = self.above_attributes(view, 0)?;
+                    if !self.put(listing, name.as_bytes(), cookie, attributes) {
+                        break;
+                    }
+                }
+                Ok(())
+            }
+            Numbered::Above(view, number) => self.list_above(view, number, directory, listing),
+            Numbered::Directory(view, vob, number) => {
+                self.list_directory(&self.here(view, vob, number)?, directory, listing)
+            }
+            Numbered::History(number) => self.list_history(number, directory, listing),
+            Numbered::Private(view, number) => self.list_private(view, number, directory, listing),
+            _ => Err(Refusal::NotDirectory),
+        }
+    }
+
     pub(super) fn list_above(
         &self,
         view: ViewIndex,
@@ -354,7 +385,7 @@ impl Host {
             names.insert((cookie(name.as_bytes()), name.to_owned()), attributes);
         }
         for ((cookie, name), attributes) in names {
-            if !listing.put(name.as_bytes(), cookie, attributes) {
+            if !self.put(listing, name.as_bytes(), cookie, attributes) {
                 break;
             }
         }
@@ -435,12 +466,37 @@ impl Host {
         self.list_private_file(&here.view, name, &found, place, cookie, listing)
     }
 
-    /// Gives an entry to a listing; the lookup it was counted with is taken back if there is no
-    /// room for it.
-    fn put(&self, listing: &mut Listing<'_>, name: &[u8], cookie: u64, attributes: Attributes) -> bool {
-        let taken = listing.put(name, cookie, attributes);
+    /// Gives an entry to a listing, once the next one is here; the lookups that entries were counted with are taken back
+    /// if there is no room for them.
+    pub(super) fn put(
+        &self,
+        listing: &mut Listing<'_>,
+        name: &[u8],
+        cookie: u64,
+        attributes: Attributes,
+    ) -> bool {
+        if cookie <= listing.after {
+            return true;
+        }
+        match listing.held.replace((os_name(name), cookie, attributes)) {
+            Some(before) => self.give(listing, before),
+            None => true,
+        }
+    }
+
+    /// Gives the entry that was held back: the last one, if all were.
+    pub(super) fn end_listing(&self, listing: &mut Listing<'_>, all: bool) {
+        if let Some((name, cookie, attributes)) = listing.held.take() {
+            self.give(listing, (name, if all { cookie | LAST } else { cookie }, attributes));
+        }
+    }
+
+    fn give(&self, listing: &mut Listing<'_>, entry: (OsString, u64, Attributes)) -> bool {
+        let inode = entry.2.inode;
+        let taken = listing.give(entry);
         if !taken {
-            self.forget(attributes.inode, listing.lookups());
+            let held = listing.held.take().map(|(_, _, attributes)| attributes.inode);
+            [Some(inode), held].into_iter().flatten().for_each(|inode| self.forget(inode, listing.lookups()));
         }
         taken
     }

@@ -27,6 +27,7 @@ macro_rules! commands {
             create_vob(CreateVobRequest) -> VobFacts;
             create_view(CreateViewRequest) -> CreateViewReply;
             remove(RemoveRequest) -> RemoveReply;
+            lock_objects(LockRequest) -> ObjectsReply;
             change_vob(ChangeVobRequest) -> ListVobsReply;
             describe(DescribeRequest) -> Description;
             remove_vob(RemoveVobRequest) -> VobFacts;

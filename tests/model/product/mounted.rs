@@ -123,6 +123,12 @@ impl Mounted {
         mounted
     }
 
+    /// Where any view shows the VOB's root.
+    pub fn top_of(&self, view_tag: &str) -> String {
+        let top = self.daemon.world.in_view(view_tag, &self.vob_tag());
+        top.into_os_string().into_string().expect("the temporary directory has a name in UTF-8")
+    }
+
     fn path(&self, view: usize, path: &str) -> PathBuf {
         Path::new(&self.top(view)).join(path)
     }
@@ -144,8 +150,7 @@ impl Mounted {
 
 impl Product for Mounted {
     fn top(&self, view: usize) -> String {
-        let top = self.daemon.world.in_view(&self.view_tag(view), &self.vob_tag());
-        top.into_os_string().into_string().expect("the temporary directory has a name in UTF-8")
+        self.top_of(&self.view_tag(view))
     }
 
     fn view_tag(&self, view: usize) -> String {
