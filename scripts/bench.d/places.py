@@ -119,7 +119,7 @@ class Clerestory(Place):
         directory = self.big
         self.cleartool("checkout", "-nc", ".", cwd=directory)
         shutil.copyfile(source, directory / "file")
-        self.cleartool("mkelem", "-nc", "-ci", "file", cwd=directory)
+        self.cleartool("mkelem", "-eltype", "file", "-nc", "-ci", "file", cwd=directory)
         self.cleartool("checkin", "-nc", ".", cwd=directory)
 
     def stop(self):
