@@ -21,6 +21,9 @@ pub enum VobObject {
     Branch(ElementNo, BranchNo),
     /// A version of an element.
     Version(ElementNo, VersionNo),
+    /// The checkout of an element that has this number: hyperlinks start and end there, nothing else is
+    /// attached to it. They move to the version that it becomes, and go when it is cancelled.
+    CheckOut(ElementNo, u32),
 }
 
 /// Which part of its holder an annotation is attached to.
@@ -32,6 +35,8 @@ pub enum Part {
     Branch(BranchNo),
     /// A version of the element.
     Version(VersionNo),
+    /// The checkout of the element that has this number.
+    CheckOut(u32),
 }
 
 impl VobObject {
@@ -41,6 +46,7 @@ impl VobObject {
             VobObject::Vob | VobObject::Type(_) | VobObject::Element(_) => Part::Whole,
             VobObject::Branch(_, branch) => Part::Branch(branch),
             VobObject::Version(_, version) => Part::Version(version),
+            VobObject::CheckOut(_, checkout) => Part::CheckOut(checkout),
         }
     }
 
@@ -57,6 +63,7 @@ impl VobObject {
         match (self.element(), part) {
             (Some(element), Part::Branch(branch)) => VobObject::Branch(element, branch),
             (Some(element), Part::Version(version)) => VobObject::Version(element, version),
+            (Some(element), Part::CheckOut(checkout)) => VobObject::CheckOut(element, checkout),
             _ => self,
         }
     }
@@ -65,9 +72,10 @@ impl VobObject {
     pub fn element(self) -> Option<ElementNo> {
         match self {
             VobObject::Vob | VobObject::Type(_) => None,
-            VobObject::Element(element) | VobObject::Branch(element, _) | VobObject::Version(element, _) => {
-                Some(element)
-            }
+            VobObject::Element(element)
+            | VobObject::Branch(element, _)
+            | VobObject::Version(element, _)
+            | VobObject::CheckOut(element, _) => Some(element),
         }
     }
 }
@@ -163,6 +171,15 @@ impl Link {
     /// Returns the ends that are objects of this VOB.
     pub fn objects(&self) -> impl Iterator<Item = VobObject> + '_ {
         [Some(&self.from), self.to.as_ref()].into_iter().flatten().filter_map(LinkEnd::object)
+    }
+
+    /// Returns the hyperlink with one object in the place of another at its ends.
+    pub(super) fn moved(&self, from: VobObject, to: VobObject) -> Link {
+        let end = |end: &LinkEnd| match end.object() {
+            Some(object) if object == from => LinkEnd::Object(to),
+            _ => end.clone(),
+        };
+        Link { from: end(&self.from), to: self.to.as_ref().map(end), ..self.clone() }
     }
 }
 

@@ -330,7 +330,7 @@ impl Work<'_> {
                 };
                 self.check_out(*element, checkout)
             }
-            Operation::CancelCheckOut { element, view } => self.take_checkout(*element, view).map(drop),
+            Operation::CancelCheckOut { element, view } => self.cancel_check_out(*element, view),
             Operation::CheckIn { element, view, content, executable, modified_ns } => {
                 let fields = NewVersion {
                     content: *content,

@@ -280,3 +280,6 @@ mod removals;
 
 #[path = "apply_tests/drafts.rs"]
 mod drafts;
+
+#[path = "apply_tests/ends.rs"]
+mod ends;

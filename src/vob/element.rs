@@ -276,6 +276,15 @@ impl Element {
         merges.filter_map(move |link| Some((version(&link.from)?, version(link.to.as_ref()?)?)))
     }
 
+    /// Tells whether a Merge hyperlink leads from a version to the checkout with this number: what it holds then
+    /// takes the version into account.
+    pub fn is_merged_into(&self, version: VersionNo, checkout: u32) -> bool {
+        let from = LinkEnd::Object(VobObject::Version(self.number, version));
+        let to = LinkEnd::Object(VobObject::CheckOut(self.number, checkout));
+        let mut merges = self.annotations().links.iter().filter(|link| link.link_type == predefined::MERGE);
+        merges.any(|link| link.from == from && link.to.as_ref() == Some(&to))
+    }
+
     /// Changes what is attached to the element and its parts.
     pub(super) fn annotate(&mut self, change: impl FnOnce(&mut Annotations)) {
         let mut annotations = self.annotations.take().unwrap_or_default();

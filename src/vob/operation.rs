@@ -153,7 +153,7 @@ pub enum Operation {
         /// Whether the branch is to be reserved.
         reserved: bool,
     },
-    /// Cancels a view's checkout.
+    /// Cancels a view's checkout; its hyperlinks go with it.
     CancelCheckOut {
         /// The element.
         element: ElementNo,
@@ -161,7 +161,8 @@ pub enum Operation {
         view: ViewUuid,
     },
     /// Turns a view's checkout into a version. The checkout must start from the newest
-    /// version of its branch, and no other view may have the branch reserved.
+    /// version of its branch, or a Merge hyperlink lead from there to it; and no other view may have
+    /// the branch reserved. Hyperlinks of the checkout become the version's.
     CheckIn {
         /// The element.
         element: ElementNo,
@@ -378,7 +379,8 @@ pub enum Operation {
         /// The attribute type.
         attribute: TypeNo,
     },
-    /// Makes a hyperlink between any two objects. At least one end must be an object of this VOB.
+    /// Makes a hyperlink between any two objects, checkouts among them. At least one end must be an object of
+    /// this VOB.
     CreateLink {
         /// The hyperlink type.
         link_type: TypeNo,

@@ -149,8 +149,7 @@ cleartool: Error: Extra arguments: "c"
 cleartool: Error: Hyperlink selector required
 $ cleartool co -nc foo.c; cleartool mkhlink Tested foo.c src; cleartool unco -rm foo.c; cleartool rmhlink Tested@1 Tested@0
 Checked out "foo.c" from version "/main/2".
-cleartool: Error: Version is checked out: "foo.c".
-cleartool: Error: Unable to create hyperlink "Tested" from "foo.c".
+Created hyperlink "Tested@2@/vobs/x".
 Checkout cancelled for "foo.c".
 Removed hyperlink "Tested@1@/vobs/x".
 Removed hyperlink "Tested@0@/vobs/x".

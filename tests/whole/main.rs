@@ -8,6 +8,7 @@ mod build;
 mod catalogue;
 mod change_of_spec;
 mod check_vob;
+mod checked_out_ends;
 mod checkin;
 mod checkouts;
 mod checkouts_together;

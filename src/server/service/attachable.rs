@@ -9,15 +9,16 @@ use crate::server::proto::{Context, Failure, FailureCode, ObjectKind, SelectorKi
 use crate::server::state::{Outcome, Server};
 use crate::store::Vob;
 use crate::view::MountedVob;
-use crate::view::resolve::{branch_id, version_id};
+use crate::view::resolve::{branch_id, checkout_id, version_id};
 use crate::vob::{Annotations, Element, Link, TypeNo, VobObject, VobState};
 use std::sync::Arc;
 
 impl Server {
-    /// Finds the object that an argument names; a path names the version that the view selects.
+    /// Finds the object that an argument names; a path names the version that the view selects, or the view's
+    /// checkout.
     ///
     /// # Errors
-    /// If there is none, if nothing can be attached to it, or if the version is checked out.
+    /// If there is none, if nothing can be attached to it, or if it is another view's checkout.
     pub(super) fn attachable(
         &self,
         context: &Context,
@@ -31,6 +32,10 @@ impl Server {
         }
         let named = self.named(context, &Some(target.clone()))?;
         match named.object {
+            VobObject::Element(number) if named.is_own => {
+                let checkout = named.checkout.unwrap_or_default();
+                Ok((named.vob, VobObject::CheckOut(number, checkout)))
+            }
             _ if named.checkout.is_some() => Err(Failure::new(FailureCode::VersionIsCheckedOut)),
             VobObject::Element(_) if !named.extended => Err(Failure::new(FailureCode::NoVersionSelected)),
             object => Ok((named.vob, object)),
@@ -81,9 +86,10 @@ pub(super) fn kind_and_extension(
             let of_type = state.types().get(number.index()).ok_or_else(gone)?;
             return Ok((type_object_kind(of_type.kind), of_type.name.clone().into_bytes()));
         }
-        VobObject::Element(number) | VobObject::Branch(number, _) | VobObject::Version(number, _) => {
-            vob.element(number)?.ok_or_else(gone)?
-        }
+        VobObject::Element(number)
+        | VobObject::Branch(number, _)
+        | VobObject::Version(number, _)
+        | VobObject::CheckOut(number, _) => vob.element(number)?.ok_or_else(gone)?,
     };
     Ok(part_name(state, &element, object))
 }
@@ -94,6 +100,11 @@ pub(super) fn part_name(state: &VobState, element: &Element, object: VobObject) 
     match object {
         VobObject::Branch(_, branch) => (ObjectKind::Branch, branch_id(state, element, branch).into_bytes()),
         VobObject::Version(_, version) => (version_kind, version_id(state, element, version).into_bytes()),
+        VobObject::CheckOut(_, number) => {
+            let checkout = element.checkouts.iter().find(|checkout| checkout.number == number);
+            let id = checkout.map(|checkout| checkout_id(state, element, checkout));
+            (version_kind, id.unwrap_or_default().into_bytes())
+        }
         _ => (element_kind, Vec::new()),
     }
 }

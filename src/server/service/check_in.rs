@@ -164,7 +164,8 @@ impl Checkin<'_> {
     /// Refuses what the branch's state forbids.
     fn judge_branch(&self, store: &Vob, element: &Element, checkout: &Checkout) -> Outcome<()> {
         let branch = || branch_id(&store.state(), element, checkout.branch).into_bytes();
-        if element.newest(checkout.branch) != checkout.from {
+        let newest = element.newest(checkout.branch);
+        if newest != checkout.from && !element.is_merged_into(newest, checkout.number) {
             return Err(Failure { branch: branch(), ..Failure::new(FailureCode::NotPredecessor) });
         }
         let holds = |other: &&Checkout| {
@@ -189,12 +190,14 @@ impl Checkin<'_> {
         checkout: &Checkout,
         data: &Data,
     ) -> Outcome<()> {
-        let before = element.version(checkout.from);
+        // That is the one it was made from, or what was merged into it since.
+        let predecessor = element.newest(checkout.branch);
+        let before = element.version(predecessor);
         let identical = !self.request.identical
             && match element.kind {
                 ElementKind::File => before.content == data.content && before.executable == data.executable,
                 ElementKind::Directory => {
-                    let from = store.directory(element.number, DirectoryAt::Version(checkout.from))?;
+                    let from = store.directory(element.number, DirectoryAt::Version(predecessor))?;
                     from == store.directory(element.number, DirectoryAt::CheckedOut(checkout.number))?
                 }
             };
@@ -239,7 +242,7 @@ impl Checkin<'_> {
         let Candidate { target, source: Some(source), .. } = &*candidate else { return Ok(()) };
         let element = &target.element;
         let checkout = self.checkout(target, element)?;
-        let predecessor = match element.version(checkout.from).content {
+        let predecessor = match element.version(element.newest(checkout.branch)).content {
             Content::File { hash, .. } => Some(ContentId(hash)),
             Content::Empty | Content::Directory | Content::Removed => None,
         };

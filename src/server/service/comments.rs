@@ -133,6 +133,10 @@ fn creation(state: &VobState, element: Option<&Arc<Element>>, object: VobObject)
         VobObject::Element(_) => element.map(|element| element.event),
         VobObject::Branch(_, branch) => element?.find_branch(branch).map(|branch| branch.event),
         VobObject::Version(_, version) => element?.find_version(version).map(|version| version.event),
+        VobObject::CheckOut(_, number) => {
+            let checkout = element?.checkouts.iter().find(|checkout| checkout.number == number);
+            checkout.map(|checkout| checkout.event)
+        }
     }
 }
 

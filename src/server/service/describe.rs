@@ -245,6 +245,7 @@ impl Subject<'_> {
             protection: Some(facts::element_protection(element, from)),
             element_type: self.element_type(element),
             predecessor: self.version_id(element, checkout.from),
+            hyperlinks: self.checkout_links(element, checkout)?,
             checkout: Some(held_by),
             oid: element.oid.to_string(),
             vob_tag: self.vob.tag.clone().into_bytes(),

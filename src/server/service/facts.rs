@@ -240,6 +240,11 @@ impl<'a> Names<'a> {
         Names { view, vob, above: above.to_vec(), shown: HashMap::new(), on_the_way: Vec::new() }
     }
 
+    /// Returns the view that is asked.
+    pub fn view(&self) -> Option<&Arc<View>> {
+        self.view
+    }
+
     /// The same for another VOB in the same view.
     pub fn elsewhere<'b>(&'b self, vob: &'b Arc<MountedVob>) -> Names<'b> {
         Names::new(self.view, vob, &self.above)

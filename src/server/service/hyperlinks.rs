@@ -38,6 +38,11 @@ impl Server {
         let to = match to {
             None => None,
             Some((other, object)) if other.index == vob.index => Some(LinkEnd::Object(object)),
+            // Nobody would tell the other VOB what became of it.
+            Some((_, VobObject::CheckOut(..))) => {
+                let failure = Failure::new(FailureCode::VersionIsCheckedOut);
+                return Err(about(&request.to.clone().unwrap_or_default(), failure));
+            }
             Some((other, object)) => Some(foreign(&other, object)?),
         };
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();

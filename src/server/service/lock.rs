@@ -177,11 +177,7 @@ impl Server {
             for number in numbers {
                 let Some(element) = store.element(*number)? else { continue };
                 for (part, lock) in element.annotations().locks.iter().filter(|(_, lock)| wanted(lock)) {
-                    let object = match part {
-                        Part::Whole => VobObject::Element(*number),
-                        Part::Branch(branch) => VobObject::Branch(*number, *branch),
-                        Part::Version(version) => VobObject::Version(*number, *version),
-                    };
+                    let object = VobObject::Element(*number).with_part(*part);
                     let row = row(&vob, store, &state, object, lock)?;
                     rows.push(LockRow { name: names.path(&element)?, ..row });
                 }

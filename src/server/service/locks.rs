@@ -106,6 +106,12 @@ impl Server {
                 let branch = element.find_version(version).map(|version| version.branch);
                 (element, branch)
             }
+            VobObject::CheckOut(number, checkout) => {
+                let element = vob.element(number)?;
+                let held = element.checkouts.iter().find(|held| held.number == checkout);
+                let branch = held.map(|held| held.branch);
+                (element, branch)
+            }
         };
         self.refuse_locked(vob, &element, branch, caller, operation)
     }

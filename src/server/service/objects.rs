@@ -27,6 +27,8 @@ pub struct Named {
     pub object: VobObject,
     /// The checkout with this number is meant, of which `object` is the element.
     pub checkout: Option<u32>,
+    /// That checkout is the view's through which the path leads.
+    pub is_own: bool,
     /// The path leads below `@@`.
     pub extended: bool,
 }
@@ -69,7 +71,10 @@ pub fn kind_and_name(
             let kind = state.type_object(number).map(|object| type_object_kind(object.kind));
             (kind.unwrap_or_default(), state.type_name(number).as_bytes().to_vec(), Vec::new())
         }
-        VobObject::Element(number) | VobObject::Branch(number, _) | VobObject::Version(number, _) => {
+        VobObject::Element(number)
+        | VobObject::Branch(number, _)
+        | VobObject::Version(number, _)
+        | VobObject::CheckOut(number, _) => {
             let Ok(element) = vob.element(number) else {
                 return (ObjectKind::Unspecified, Vec::new(), Vec::new());
             };
@@ -78,8 +83,10 @@ pub fn kind_and_name(
                 (VobObject::Branch(_, branch), _) if element.has_branch(branch) => {
                     (ObjectKind::Branch, branch_id(state, &element, branch).into_bytes())
                 }
-                (VobObject::Version(..), ElementKind::File) => (ObjectKind::Version, Vec::new()),
-                (VobObject::Version(..), ElementKind::Directory) => {
+                (VobObject::Version(..) | VobObject::CheckOut(..), ElementKind::File) => {
+                    (ObjectKind::Version, Vec::new())
+                }
+                (VobObject::Version(..) | VobObject::CheckOut(..), ElementKind::Directory) => {
                     (ObjectKind::DirectoryVersion, Vec::new())
                 }
                 (_, ElementKind::File) => (ObjectKind::FileElement, Vec::new()),
@@ -129,7 +136,10 @@ impl Server {
                     Found::Private { .. } => return Err(Failure::new(FailureCode::NotAVobObject)),
                     Found::Symlink(_) => return Err(Failure::new(FailureCode::NotAnElement)),
                 };
-                Ok(Named { vob, object, checkout, extended })
+                let element = checkout.and_then(|_| object.element());
+                let element = element.map(|number| vob.element(number)).transpose()?;
+                let is_own = element.is_some_and(|element| own(&element) == checkout);
+                Ok(Named { vob, object, checkout, is_own, extended })
             }
         }
     }
@@ -150,7 +160,7 @@ impl Server {
             SelectorKind::Hyperlink => return Err(Failure::new(FailureCode::NotAnElement)),
             _ => VobObject::Type(super::types::selected_type(&state, selector)?.number),
         };
-        Ok(Named { vob, object, checkout: None, extended: true })
+        Ok(Named { vob, object, checkout: None, is_own: false, extended: true })
     }
 
     /// Plans each argument against the records that its VOB's commit changes, and commits what the plans come to.
@@ -230,9 +240,10 @@ impl Server {
                 let object = object.ok_or_else(|| Failure::internal("a type object is gone"))?;
                 return self.permit_type(caller, store, &object, operation);
             }
-            VobObject::Element(number) | VobObject::Branch(number, _) | VobObject::Version(number, _) => {
-                number
-            }
+            VobObject::Element(number)
+            | VobObject::Branch(number, _)
+            | VobObject::Version(number, _)
+            | VobObject::CheckOut(number, _) => number,
         };
         let element = store.element(number)?.ok_or_else(|| Failure::internal("the element is gone"))?;
         let mut refused = self.permit(caller, &[(element.owner, "element owner"), vob_owner], operation);

@@ -172,11 +172,7 @@ impl Instances {
         self.elements.push(number);
         let of_type = element.hyperlinks.iter().filter(|link| link.link_type == object.number);
         self.links.extend(of_type.map(|link| (link.number, VobObject::Element(number))));
-        self.on(element.annotations(), object, &|part| match part {
-            Part::Whole => VobObject::Element(number),
-            Part::Branch(branch) => VobObject::Branch(number, branch),
-            Part::Version(version) => VobObject::Version(number, version),
-        });
+        self.on(element.annotations(), object, &|part| VobObject::Element(number).with_part(part));
     }
 
     fn on(&mut self, held: &Annotations, object: &TypeObject, at: &dyn Fn(Part) -> VobObject) {

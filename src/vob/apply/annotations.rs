@@ -6,11 +6,11 @@ use crate::vob::annotation::{
 };
 use crate::vob::deed::Deed;
 use crate::vob::definition::TypeProperties;
-use crate::vob::identity::{BranchNo, ElementNo, EventNo, TypeNo};
+use crate::vob::identity::{BranchNo, ElementNo, EventNo, TypeNo, VersionNo};
 use crate::vob::state::{TypeKind, TypeObject, predefined};
 
 impl Work<'_> {
-    /// Makes sure that an object is there.
+    /// Makes sure that an object is there, and lasts.
     pub(super) fn present(&mut self, object: VobObject) -> Result<(), Refused> {
         match object {
             VobObject::Vob => Ok(()),
@@ -21,6 +21,16 @@ impl Work<'_> {
                 false => Err(no_such("branch", branch.0)),
             },
             VobObject::Version(number, version) => self.element_version(number, version).map(drop),
+            VobObject::CheckOut(_, checkout) => Err(no_such("object that lasts", checkout)),
+        }
+    }
+
+    /// Makes sure that a hyperlink can start or end at an object.
+    fn is_linkable(&mut self, object: VobObject) -> Result<(), Refused> {
+        let VobObject::CheckOut(number, checkout) = object else { return self.present(object) };
+        match self.element(number)?.checkouts.iter().any(|held| held.number == checkout) {
+            true => Ok(()),
+            false => Err(no_such("checkout", checkout)),
         }
     }
 
@@ -225,7 +235,7 @@ impl Work<'_> {
         let objects: Vec<VobObject> = link.objects().collect();
         let first = *objects.first().ok_or(no_such("end of a hyperlink", link.number))?;
         for object in &objects {
-            self.present(*object)?;
+            self.is_linkable(*object)?;
             self.annotate(*object, |annotations| {
                 if !annotations.links.iter().any(|held| held.number == link.number) {
                     annotations.links.push(link.clone());
@@ -239,11 +249,37 @@ impl Work<'_> {
 
     pub(super) fn remove_link(&mut self, number: u32, at: VobObject) -> Result<(), Refused> {
         let (start, link_type, attached) = self.take_link(number, at)?;
+        if let VobObject::CheckOut(..) = start {
+            return Ok(());
+        }
         let event = self.event;
         self.annotate(start, |annotations| {
             annotations.note(start.part(), attached, Deed::LinkAttached(link_type, number));
             annotations.note(start.part(), event, Deed::LinkRemoved(link_type, number));
         })
+    }
+
+    /// Makes the hyperlinks of a checkout those of the version that it became.
+    pub(super) fn move_links(
+        &mut self,
+        number: ElementNo,
+        checkout: u32,
+        version: VersionNo,
+    ) -> Result<(), Refused> {
+        let (from, to) = (VobObject::CheckOut(number, checkout), VobObject::Version(number, version));
+        let held = self.element(number)?.annotations().links.iter();
+        let links: Vec<Link> = held.filter(|link| link.objects().any(|end| end == from)).cloned().collect();
+        for link in links {
+            let moved = link.moved(from, to);
+            for object in link.objects() {
+                self.annotate(object, |annotations| {
+                    let held = annotations.links.iter_mut().find(|held| held.number == link.number);
+                    held.into_iter().for_each(|held| *held = moved.clone());
+                })?;
+            }
+            self.changes.hyperlinks.insert(link.number, moved.objects().next());
+        }
+        Ok(())
     }
 
     /// Takes a hyperlink away; answers the object of this VOB at which it starts, or else ends, its type, and the

@@ -1,6 +1,7 @@
 //! Checkouts: taken, reserved, cancelled, turned into versions, and the catalogs of directories meanwhile.
 
 use super::{DirectoryAt, NewVersion, Refused, Work, no_such};
+use crate::vob::annotation::Part;
 use crate::vob::directory::{DirectoryNode, NameChange};
 use crate::vob::element::{Checkout, Content, Element, ElementKind};
 use crate::vob::identity::{ElementNo, ViewUuid};
@@ -31,7 +32,13 @@ impl Work<'_> {
         Ok(())
     }
 
-    pub(super) fn take_checkout(&mut self, number: ElementNo, view: &ViewUuid) -> Result<Checkout, Refused> {
+    pub(super) fn cancel_check_out(&mut self, number: ElementNo, view: &ViewUuid) -> Result<(), Refused> {
+        let checkout = self.element(number)?.checkout_of(view).ok_or(Refused::NotCheckedOut)?.number;
+        self.detach(number, &|part| part == Part::CheckOut(checkout))?;
+        self.take_checkout(number, view).map(drop)
+    }
+
+    fn take_checkout(&mut self, number: ElementNo, view: &ViewUuid) -> Result<Checkout, Refused> {
         let element = self.element(number)?;
         let at = element.checkouts.iter().position(|c| c.view == *view).ok_or(Refused::NotCheckedOut)?;
         let checkout = element.checkouts.remove(at);
@@ -78,7 +85,8 @@ impl Work<'_> {
         self.file_content(number, &new.content)?;
         let element = self.element(number)?;
         let checkout = element.checkout_of(view).ok_or(Refused::NotCheckedOut)?.clone();
-        if element.newest(checkout.branch) != checkout.from {
+        let newest = element.newest(checkout.branch);
+        if newest != checkout.from && !element.is_merged_into(newest, checkout.number) {
             return Err(Refused::NotPredecessor { branch: checkout.branch });
         }
         reserved_elsewhere(element, &checkout)?;
@@ -88,6 +96,7 @@ impl Work<'_> {
         };
         self.take_checkout(number, view)?;
         let version = self.add_version(number, checkout.branch, new)?;
+        self.move_links(number, checkout.number, version)?;
         match catalog {
             Some(catalog) => self.store_catalog(number, version, checkout.from, catalog),
             None => Ok(()),

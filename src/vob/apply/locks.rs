@@ -141,6 +141,11 @@ impl Work<'_> {
             VobObject::Element(number) => self.on_element(number, None, login),
             VobObject::Branch(number, branch) => self.on_element(number, Some(branch), login),
             VobObject::Version(number, version) => self.on_versions(&[(number, version)], login),
+            VobObject::CheckOut(number, checkout) => {
+                let held = &self.element(number)?.checkouts;
+                let branch = held.iter().find(|held| held.number == checkout).map(|held| held.branch);
+                self.on_element(number, branch, login)
+            }
         }
     }
 }

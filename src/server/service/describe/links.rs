@@ -6,7 +6,7 @@ use crate::server::service::attachable::{kind_and_extension, links};
 use crate::server::service::hyperlinks::type_prefix;
 use crate::server::state::Outcome;
 use crate::view::MountedVob;
-use crate::vob::{Element, Link, LinkEnd, Oid, VersionNo, VobObject};
+use crate::vob::{Checkout, Element, Link, LinkEnd, Oid, VersionNo, VobObject};
 use std::sync::Arc;
 
 impl Subject<'_> {
@@ -23,6 +23,19 @@ impl Subject<'_> {
                 let from = self.end(&link.from)?;
                 found.push(self.link(&link, false, Some(from)));
             }
+        }
+        Ok(found)
+    }
+
+    /// Tells the hyperlinks of a checkout and, where that was asked for, of the versions it descends from.
+    pub(super) fn checkout_links(
+        &mut self,
+        element: &Element,
+        checkout: &Checkout,
+    ) -> Outcome<Vec<Hyperlink>> {
+        let mut found = self.hyperlinks(VobObject::CheckOut(element.number, checkout.number))?;
+        if self.inherited {
+            found.extend(self.version_links(element, checkout.from)?);
         }
         Ok(found)
     }
@@ -68,6 +81,17 @@ impl Subject<'_> {
             VobObject::Element(number) | VobObject::Branch(number, _) | VobObject::Version(number, _) => {
                 let path = self.names.path(&*self.vob.element(number)?)?;
                 [&path[..], b"@@", &name].concat()
+            }
+            // By the number alone another view finds it.
+            VobObject::CheckOut(number, checkout) => {
+                let element = self.vob.element(number)?;
+                let path = self.names.path(&element)?;
+                let own = self.names.view().and_then(|view| element.checkout_of(&view.uuid()));
+                let number = match own.is_some_and(|own| own.number == checkout) {
+                    true => String::new(),
+                    false => format!(".{checkout}"),
+                };
+                [&path[..], b"@@", &name, number.as_bytes()].concat()
             }
         })
     }

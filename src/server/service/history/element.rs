@@ -55,6 +55,11 @@ impl Gathered<'_> {
             VobObject::Version(_, version) => {
                 on(element.version(version).branch) && part.has_version(version)
             }
+            VobObject::CheckOut(_, number) => {
+                let held = element.checkouts.iter().find(|held| held.number == number);
+                let shown = held.is_some_and(|held| on(held.branch) && part.has_checkout(number));
+                shown && !self.request.no_checkouts
+            }
             _ => only.is_none() && part == Part::Whole,
         };
         let annotations = element.annotations();
