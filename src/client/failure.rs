@@ -96,6 +96,11 @@ fn reasons(failure: &Failure, pname: &[u8]) -> Vec<Vec<u8>> {
             " is abstract: give a type that is made from it (see lstype -kind eltype).",
         ),
         FailureCode::EmptyLimits => plain("No value can be within these limits."),
+        FailureCode::EmptyLinkText => plain("The text of a symbolic link cannot be empty."),
+        FailureCode::CommentOfOther => {
+            let other = [without_version(pname), b"@@", &failure.branch].concat();
+            quoted("The comment of this event belongs to ", &other, ".")
+        }
         FailureCode::NoView => plain("Cannot get view info for current view: not a ClearCase object."),
         FailureCode::NoSuchViewTag => {
             quoted("No matching entries found for view tag ", failure.view_tag.as_bytes(), ".")
@@ -185,6 +190,7 @@ fn reasons(failure: &Failure, pname: &[u8]) -> Vec<Vec<u8>> {
             plain("A name cannot be moved to another VOB: make a symbolic link there with \"ln -slink\".")
         }
         FailureCode::EvilTwin => evil_twin(failure, name),
+        FailureCode::EvilTwinRenamed => evil_twin_renamed(failure, name),
         FailureCode::NotNewest => {
             let directory = directory_of(name);
             quoted(
@@ -343,6 +349,17 @@ fn evil_twin(failure: &Failure, name: &[u8]) -> Vec<Vec<u8>> {
     vec![
         text(&[b"Entry named \"", name, b"\" was another element: \"", &twin, b"\"."]),
         text(&[b"To bring it back, use: cleartool ln ", &shell_word(&twin), b" ", &shell_word(name)]),
+    ]
+}
+
+/// An element that had the name before and has another one in the same directory, and the command that gives it back.
+fn evil_twin_renamed(failure: &Failure, name: &[u8]) -> Vec<Vec<u8>> {
+    let leaf = name.rsplit(|byte| *byte == b'/').next().unwrap_or(name);
+    let present = [&name[..name.len() - leaf.len()], &failure.directory].concat();
+    let (from, to) = (shell_word(&present), shell_word(name));
+    vec![
+        text(&[b"Entry named \"", name, b"\" was another element, which is \"", &present, b"\" now."]),
+        text(&[b"To give it that name back, use: cleartool mv ", &from, b" ", &to]),
     ]
 }
 

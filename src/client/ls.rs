@@ -88,7 +88,13 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
     while let Some(item) = session.next(&mut stream)? {
         match item.item {
             Some(Item::Row(row)) => {
-                let line = layout_row(&row, &below(name(row.argument), &row.path), layout);
+                let typed = name(row.argument);
+                let name = match row.kind() {
+                    // What is private in a directory below `@@` has no version of its own.
+                    ObjectKind::ViewPrivateObject if row.path.is_empty() => typed.to_vec(),
+                    _ => below(typed, &row.path),
+                };
+                let line = layout_row(&row, &name, layout);
                 session.line(&[&line])?;
             }
             Some(Item::Failure(failed)) => {

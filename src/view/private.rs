@@ -5,8 +5,11 @@
 //! where the file is: names that lead to it, or an open descriptor once the last known name
 //! is gone. It must not know VOBs or rules, only places in the storage directory.
 
+mod places;
+
 use clerestory_mount::{Attributes, FileKind, Inode, Refusal, Time};
 use parking_lot::{Mutex, RwLock};
+use places::Places;
 use rustix::fs::{AtFlags, Mode, OFlags};
 use std::collections::HashMap;
 use std::fs::File;
@@ -31,7 +34,7 @@ pub enum Place {
 
 #[derive(Debug, Default)]
 struct Known {
-    places: Vec<Place>,
+    places: Places,
     lookups: u64,
     /// Held when the last known name is gone.
     orphan: Option<Arc<File>>,
@@ -93,9 +96,7 @@ impl PrivateFiles {
         let mut shard = self.shard(number).write();
         let known = shard.entry(number).or_default();
         known.lookups += lookups;
-        if !known.places.contains(&place) {
-            known.places.push(place);
-        }
+        known.places.insert(place);
         known.orphan = None;
     }
 
@@ -122,7 +123,7 @@ impl PrivateFiles {
         let last = {
             let shard = self.shard(number).read();
             match shard.get(&number) {
-                Some(known) => known.orphan.is_none() && known.places.iter().all(|other| other == place),
+                Some(known) => known.orphan.is_none() && known.places.has_no_other(place),
                 None => return Ok(()),
             }
         };
@@ -132,7 +133,7 @@ impl PrivateFiles {
             held => held?,
         };
         if let Some(known) = self.shard(number).write().get_mut(&number) {
-            known.places.retain(|other| other != place);
+            known.places.remove(place);
             if known.places.is_empty() {
                 known.orphan = orphan;
             }
@@ -196,8 +197,8 @@ impl PrivateFiles {
     /// Notes that a file moved from one place to another.
     pub fn moved(&self, number: u64, from: &Place, to: Place) {
         if let Some(known) = self.shard(number).write().get_mut(&number) {
-            known.places.retain(|place| place != from && *place != to);
-            known.places.push(to);
+            known.places.remove(from);
+            known.places.insert(to);
         }
     }
 
@@ -211,7 +212,7 @@ impl PrivateFiles {
         let mut path = loop {
             let shard = self.shard(at).read();
             let known = shard.get(&at).ok_or(Refusal::Stale)?;
-            match known.places.last().ok_or(Refusal::Stale)? {
+            match known.places.any().ok_or(Refusal::Stale)? {
                 Place::Path(path) => break path.clone(),
                 Place::Within(parent, name) => {
                     parts.push(name.clone());
@@ -243,7 +244,7 @@ impl PrivateFiles {
         let mut at = number;
         // As deep as `at` follows.
         for _ in 0..1 << 16 {
-            match self.shard(at).read().get(&at)?.places.last()? {
+            match self.shard(at).read().get(&at)?.places.any()? {
                 Place::Path(path) => {
                     let names = parts.iter().rev().map(|name| std::ffi::OsStr::from_bytes(name));
                     return Some(names.fold(path.clone(), |path, name| path.join(name)));
@@ -262,7 +263,7 @@ impl PrivateFiles {
         let mut at = number;
         // As deep as `at` follows.
         for _ in 0..1 << 16 {
-            match self.shard(at).read().get(&at)?.places.last()? {
+            match self.shard(at).read().get(&at)?.places.any()? {
                 Place::Path(path) => return Some(path.clone()),
                 Place::Within(parent, _) => at = *parent,
             }

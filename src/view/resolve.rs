@@ -140,7 +140,14 @@ impl Host {
                 Ok((private(view, &path, stat, None), below, None))
             }
             At::History(place) => {
-                let found = history::find(vob, &view.uuid(), place, name)?.ok_or(NotFound::NoSuchName)?;
+                let found = history::find(vob, &view.uuid(), place, name)?;
+                if let (None, Place::Element(number)) = (found, place)
+                    && let Some((path, stat)) = stranded(view, vob, &*vob.element(number)?, name)?
+                {
+                    let below = below_private(&path, &stat);
+                    return Ok((private(view, &path, stat, None), below, None));
+                }
+                let found = found.ok_or(NotFound::NoSuchName)?;
                 Ok((Found::History(found), found.is_directory().then_some(At::History(found)), None))
             }
         }
@@ -214,6 +221,24 @@ fn catalogued(
         _ => {}
     }
     Ok((Found::Element { element, shown, has_data, eclipsed: false }, below))
+}
+
+/// Finds what a view has by a name in a directory element that it does not show: where in its storage, and what the
+/// host says of it.
+///
+/// # Errors
+/// See [`NotFound`].
+pub(super) fn stranded(
+    view: &Arc<View>,
+    vob: &Arc<MountedVob>,
+    directory: &Element,
+    name: &[u8],
+) -> Result<Option<(PathBuf, rustix::fs::Stat)>, NotFound> {
+    let path = ViewStorage::private(&directory.oid).join(OsStr::from_bytes(name));
+    match stat(view, &path)? {
+        Some(stat) if !is_shown(view, vob, directory)? => Ok(Some((path, stat))),
+        _ => Ok(None),
+    }
 }
 
 /// Tells whether a view shows an element by some name: one that nothing private hides, in a directory that it

@@ -31,6 +31,7 @@ mod locks;
 mod lost_and_found;
 mod nameless;
 mod names;
+mod names_again;
 mod names_in_views;
 mod new_elements;
 mod odd_arguments;

@@ -91,7 +91,7 @@ Removed "foo.c".
 Removed "src/bar.c".
 mine
 foo.c
-$ cleartool unco -rm .; rm foo.c; cleartool ls foo.c; cat foo.c
+$ cleartool unco -rm .; cleartool ls foo.c; cat foo.c
 Checkout cancelled for ".".
 foo.c@@/main/CHECKEDOUT from /main/2                     Rule: CHECKEDOUT
 mine

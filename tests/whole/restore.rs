@@ -251,8 +251,8 @@ Checked out "." from version "/main/3".
 cleartool: Error: Entry named "foo.c" already exists.
 cleartool: Error: Unable to create link "foo.c".
 Moved "foo.c" to "bar.c".
-cleartool: Error: Entry named "foo.c" was another element: ".@@/main/3/foo.c".
-cleartool: Error: To bring it back, use: cleartool ln .@@/main/3/foo.c foo.c
+cleartool: Error: Entry named "foo.c" was another element, which is "bar.c" now.
+cleartool: Error: To give it that name back, use: cleartool mv bar.c foo.c
 cleartool: Error: Unable to create link "foo.c".
 [exit 1]
 "#,

@@ -25,6 +25,7 @@ mod history;
 mod hyperlinks;
 mod import;
 mod label;
+mod left_copy;
 mod list;
 mod lock;
 mod locks;

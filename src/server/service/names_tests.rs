@@ -8,7 +8,7 @@ use crate::store::{LawBroken, check_laws};
 use crate::view::live::View;
 use crate::vob::apply::DirectoryAt;
 use crate::vob::state::predefined;
-use crate::vob::{ElementNo, Entry, Oid, Operation, VersionNo};
+use crate::vob::{Directory, ElementNo, Entry, Oid, Operation, VersionNo};
 use std::sync::Arc;
 
 const HIDDEN: ElementNo = ElementNo(5);
@@ -393,7 +393,9 @@ fn a_directory_is_never_inside_itself() {
 fn a_twin_is_found_on_any_branch_and_only_when_it_is_another_element() {
     let fixture = checked_out();
     let directory = fixture.vob.element(SRC).unwrap();
-    let twin = |name: &str, element| refuse_twin(&fixture.vob.vob, &directory, name.as_bytes(), element);
+    let twin = |name: &str, element| {
+        refuse_twin(&fixture.vob.vob, (&directory, &Directory::default()), name.as_bytes(), element)
+    };
     let failure = twin("bar.c", None).unwrap_err();
     assert_eq!((failure.code(), failure.branch.as_slice()), (FailureCode::EvilTwin, &b"/main/1"[..]));
     assert_eq!(twin("bar.c", Some(FOO)).unwrap_err().code(), FailureCode::EvilTwin);
@@ -410,11 +412,12 @@ fn a_twin_is_found_on_any_branch_and_only_when_it_is_another_element() {
     fixture.commit(2100, "anne", "", &[], vec![version(vec![change("bar.c", None)])]);
     fixture.commit(2200, "anne", "", &[], vec![version(vec![change("bar.c", link)])]);
     let directory = fixture.vob.element(SRC).unwrap();
-    let failure = refuse_twin(&fixture.vob.vob, &directory, b"bar.c", None).unwrap_err();
+    let failure =
+        refuse_twin(&fixture.vob.vob, (&directory, &Directory::default()), b"bar.c", None).unwrap_err();
     assert_eq!(failure.branch, b"/main/1");
     let off = Operation::SetNote { key: DETECTION.to_owned(), value: b"off".as_slice().into() };
     fixture.commit(2300, "anne", "", &[], vec![off]);
-    assert!(refuse_twin(&fixture.vob.vob, &directory, b"bar.c", None).is_ok());
+    assert!(refuse_twin(&fixture.vob.vob, (&directory, &Directory::default()), b"bar.c", None).is_ok());
 }
 
 #[test]

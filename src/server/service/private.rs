@@ -14,10 +14,10 @@ use crate::server::state::{Outcome, Server};
 use crate::view::access::MAY_SEARCH;
 use crate::view::live::DEPTH_MAX;
 use crate::view::resolve::{checkout_id, version_id};
-use crate::view::{Found, Host, MountedVob, View, ViewStorage};
+use crate::view::{Host, MountedVob, View, ViewStorage};
 use crate::vob::apply::DirectoryAt;
 use crate::vob::{Element, ElementNo, Entry, Oid, VersionNo};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsStr;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
@@ -63,12 +63,16 @@ pub(super) struct Finder<'a> {
     view: &'a Arc<View>,
     vobs: &'a [Arc<MountedVob>],
     names: Vec<Names<'a>>,
+    /// Whether the path of a directory leads to it, as far as that was asked.
+    leading: HashMap<(usize, ElementNo), bool>,
+    /// The extended paths of elements, as far as they were asked for.
+    extended: HashMap<(usize, ElementNo), Option<Vec<u8>>>,
 }
 
 impl<'a> Finder<'a> {
     pub fn new(host: &'a Host, view: &'a Arc<View>, vobs: &'a [Arc<MountedVob>]) -> Finder<'a> {
         let names = vobs.iter().map(|vob| Names::new(Some(view), vob, b"")).collect();
-        Finder { host, view, vobs, names }
+        Finder { host, view, vobs, names, leading: HashMap::new(), extended: HashMap::new() }
     }
 
     /// Finds an element by its identity: its VOB's place among the VOBs, and the element; what is left of
@@ -95,7 +99,7 @@ impl<'a> Finder<'a> {
         }
         if let Some((path, state)) = self.names[vob].directory(number)?
             && (state.at.is_some() || number == ElementNo::ROOT)
-            && self.leads_to(&path, number)
+            && self.leads_to(vob, number)?
         {
             return Ok(Called::Shown(path));
         }
@@ -103,10 +107,33 @@ impl<'a> Finder<'a> {
             .map(|path| path.map_or(Called::Uncatalogued, Called::Extended))
     }
 
-    /// Tells whether a path leads to a directory element: a private object may cover it, or a directory above it.
-    fn leads_to(&self, path: &[u8], number: ElementNo) -> bool {
-        let found = self.host.resolve(self.view, path).map(|resolved| resolved.found);
-        matches!(found, Ok(Found::Element { element, .. }) if element.number == number)
+    /// Tells whether the path of a directory leads to it: a private object may cover it, or a directory above it.
+    /// What is above is asked once for all that is below.
+    fn leads_to(&mut self, vob: usize, number: ElementNo) -> Outcome<bool> {
+        let (mut at, mut way) = (number, Vec::new());
+        let leads = loop {
+            if let Some(known) = self.leading.get(&(vob, at)) {
+                break *known;
+            }
+            way.push(at);
+            if at == ElementNo::ROOT {
+                let tag = &self.vobs[vob].tag;
+                break self.host.vob_of(tag.as_bytes()).is_some_and(|(found, _)| found.tag == *tag);
+            }
+            let Some((_, state)) = self.names[vob].directory(at)?.filter(|(_, state)| state.at.is_some())
+            else {
+                break false;
+            };
+            let Some((above, name)) = &state.parent else { break false };
+            let above_oid = self.vobs[vob].element(*above)?.oid;
+            let private = ViewStorage::private(&above_oid).join(OsStr::from_bytes(name));
+            if self.view.storage.dir().join(private).symlink_metadata().is_ok() {
+                break false;
+            }
+            at = *above;
+        };
+        self.leading.extend(way.into_iter().map(|at| ((vob, at), leads)));
+        Ok(leads)
     }
 
     /// Finds how a file can be called: the directory, and the name in it.
@@ -134,6 +161,9 @@ impl<'a> Finder<'a> {
         number: ElementNo,
         on_the_way: &mut Vec<ElementNo>,
     ) -> Outcome<Option<Vec<u8>>> {
+        if let Some(known) = self.extended.get(&(vob, number)) {
+            return Ok(known.clone());
+        }
         if on_the_way.contains(&number) || on_the_way.len() == DEPTH_MAX {
             return Ok(None);
         }
@@ -160,6 +190,10 @@ impl<'a> Finder<'a> {
             }
         }
         on_the_way.pop();
+        // On the way to another one, a circle may have hidden a name.
+        if found.is_some() || on_the_way.is_empty() {
+            self.extended.insert((vob, number), found.clone());
+        }
         Ok(found)
     }
 }

@@ -5,6 +5,7 @@
 //! whenever a daemon is killed, the data is there.
 
 use super::ahead::{Argument, Known, read};
+use super::left_copy::{At, Differing};
 use super::names;
 use super::private_copy::{Saved, data_of, remove_data};
 use super::target::Target;
@@ -15,7 +16,8 @@ use crate::server::state::{Outcome, Server, now_ns};
 use crate::store::Vob;
 use crate::view::resolve::branch_id;
 use crate::view::{MountedVob, ViewStorage};
-use crate::vob::{BranchNo, Draft, ElementKind, Operation, Records, Transaction, User};
+use crate::vob::apply::DirectoryAt;
+use crate::vob::{BranchNo, Directory, Draft, ElementKind, Entry, Operation, Records, Transaction, User};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
@@ -27,6 +29,8 @@ struct GivenUp {
     done: UncheckedOut,
     /// The private copy's inode number; none where there is none.
     copy: Option<u64>,
+    /// Of a directory: the names that the checkout had.
+    names: Option<Arc<Directory>>,
 }
 
 /// What all arguments of a command share.
@@ -54,7 +58,7 @@ impl Server {
         }
         let finish = |given_up: GivenUp| match request.only_tell {
             true => Ok(given_up.done),
-            false => finish(given_up),
+            false => self.finish_uncheckout(given_up),
         };
         let outcome = |outcome: Outcome<GivenUp>| UncheckoutOutcome {
             outcome: Some(match outcome.and_then(finish) {
@@ -127,7 +131,10 @@ impl Uncheckout<'_> {
         server.refuse_locked(&target.vob, element, Some(branch), caller, "uncheckout")?;
         let mut done = UncheckedOut::default();
         let mut operations = Vec::new();
+        let mut names = None;
         if element.kind == ElementKind::Directory {
+            let at = DirectoryAt::CheckedOut(checkout.number);
+            names = Some(draft.directory(number, at).map_err(|error| Failure::internal(error.to_string()))?);
             let (lost, notices) = names::orphans(store, draft, &[(number, checkout)])?;
             operations.extend(lost);
             done.notices = notices;
@@ -150,17 +157,31 @@ impl Uncheckout<'_> {
             done.notices.push(Notice { code, branch, ..Notice::default() });
         }
         draft.accept(transaction, judged);
-        Ok(GivenUp { target, done, copy })
+        Ok(GivenUp { target, done, copy, names })
     }
 }
 
-/// Takes the private copy of a checkout that is gone away.
-fn finish(given_up: GivenUp) -> Outcome<UncheckedOut> {
-    let GivenUp { target, done, copy } = given_up;
-    if let Some(copy) = copy {
-        remove_data(&target, copy, kept_place(&target, &done.keep_name)?)?;
+impl Server {
+    /// Takes the private copy of a checkout that is gone away, and in a directory the copies that `rmname` left at
+    /// names that are there again.
+    fn finish_uncheckout(&self, given_up: GivenUp) -> Outcome<UncheckedOut> {
+        let GivenUp { target, done, copy, names } = given_up;
+        if let Some(copy) = copy {
+            remove_data(&target, copy, kept_place(&target, &done.keep_name)?)?;
+        }
+        let Some(names) = names else { return Ok(done) };
+        let Target { view, vob, element, .. } = &target;
+        let private = view.storage.dir().join(ViewStorage::private(&element.oid));
+        let Some(state) = view.holder(vob, element.number)?.filter(|_| private.is_dir()) else {
+            return Ok(done);
+        };
+        for change in names.changes_to(&state.catalog) {
+            let Some(Entry::Element(number)) = change.entry else { continue };
+            let at = At { view, vob, directory: element.number, leaf: &change.name };
+            self.settle_left_copy(&at, &*vob.element(number)?, Differing::Stays)?;
+        }
+        Ok(done)
     }
-    Ok(done)
 }
 
 /// The place of a saved copy, relative to the view's storage.

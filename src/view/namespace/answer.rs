@@ -6,10 +6,11 @@ use super::super::host::{Host, MountedVob};
 use super::super::inode::{Numbered, ViewIndex};
 use super::super::live::{Shown, View, cookie};
 use super::super::private::{self, HostFile, Place as PrivatePlace, names_in};
+use super::super::resolve::{self, NotFound};
 use super::super::storage::ViewStorage;
 use super::{Here, Led, os_name, refuse};
 use crate::vob::element::file_permissions;
-use crate::vob::{Content, Element, ElementNo, Entry, SymlinkNo, VersionNo};
+use crate::vob::{Content, Element, ElementKind, ElementNo, Entry, SymlinkNo, VersionNo};
 use clerestory_mount::{Attributes, Caller, FileKind, Inode, Listed, Namespace, Refusal, Time, XattrMode};
 use rustix::fs::{AtFlags, XattrFlags};
 use std::collections::BTreeMap;
@@ -579,11 +580,40 @@ impl Host {
         let view = self.view_numbered(node.view).ok_or(Refusal::Stale)?;
         let vob = self.vob_numbered(node.vob).ok_or(Refusal::Stale)?;
         let found = history::find(&vob, &view.uuid(), node.place, name).map_err(refuse)?;
+        if found.is_none()
+            && let Place::Element(directory) = node.place
+        {
+            return self.lookup_stranded(&view, &vob, directory, name);
+        }
         match found.map(|place| self.enter_history(&view, &vob, (parent, name), place, 1)).transpose() {
             // The own checkout's data was removed.
             Err(Refusal::NotFound) => Ok(None),
             other => other,
         }
+    }
+
+    /// Finds what the view has in a directory element that it does not show: `DIR@@/main/N/SUB/name`, as `lsprivate`
+    /// calls it.
+    fn lookup_stranded(
+        &self,
+        view: &Arc<View>,
+        vob: &Arc<MountedVob>,
+        directory: ElementNo,
+        name: &[u8],
+    ) -> Result<Option<Attributes>, Refusal> {
+        let element = vob.element(directory).map_err(refuse)?;
+        if element.kind != ElementKind::Directory {
+            return Ok(None);
+        }
+        // It comes and goes with what the view shows: no answer about this name may be remembered.
+        self.advance_epoch();
+        let stranded = resolve::stranded(view, vob, &element, name).map_err(|error| match error {
+            NotFound::Store(error) => refuse(error),
+            _ => Refusal::Io,
+        })?;
+        stranded
+            .map(|(path, found)| self.private_attributes(view, &found, PrivatePlace::Path(path), 1))
+            .transpose()
     }
 
     pub(super) fn list_history(

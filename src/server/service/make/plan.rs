@@ -328,7 +328,8 @@ impl<'a, 'd> Planner<'a, 'd> {
             return Err(Failure::new(FailureCode::EntryExists));
         }
         if self.twins && self.store.element(directory.number)?.is_some() {
-            names::refuse_other(self.store, &directory, leaf, None)?;
+            let holder = (&*directory, &*self.catalog(asked, here)?);
+            names::refuse_other(self.store, holder, leaf, None)?;
         }
         let number = state.next_element();
         let oid = Oid::derived(&[

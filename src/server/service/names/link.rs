@@ -1,10 +1,11 @@
 //! ln: further names of elements, and VOB symbolic links.
 
-use super::edits::{Edits, NotCheckedOut};
+use super::edits::{Edits, NotCheckedOut, Opened};
 use super::told;
 use super::twins::{look_back, refuse_twin};
 use crate::server::identity::Caller;
 use crate::server::proto::*;
+use crate::server::service::left_copy::{At, Differing, may_have_left};
 use crate::server::service::slot::Slot;
 use crate::server::state::{Outcome, Server};
 use crate::view::Found;
@@ -60,8 +61,14 @@ impl Server {
             |link| &link.slot,
             |edits, link| self.plan_link(caller, edits, link, request),
         );
-        let outcome = |(linked, typed): (Outcome<()>, Vec<u8>)| told(linked.map(|()| Vec::new()), typed);
-        Ok(NamesReply { outcomes: linked.into_iter().zip(typed).map(outcome).collect() })
+        let outcome = |((linked, link), typed): ((Outcome<()>, &Outcome<Link>), Vec<u8>)| {
+            let notices = linked.and_then(|()| match link {
+                Ok(link) => self.uncover(link),
+                Err(_) => Ok(Vec::new()),
+            });
+            told(notices, typed)
+        };
+        Ok(NamesReply { outcomes: linked.into_iter().zip(&links).zip(typed).map(outcome).collect() })
     }
 
     /// Finds what a hard link is to lead to: also what a directory version catalogs, to bring a
@@ -79,6 +86,22 @@ impl Server {
             return Err(Failure::new(FailureCode::FixedName));
         }
         Ok(Leads::Hard(resolved.vob.index, entry))
+    }
+
+    /// What `rmname` left at the name of a checked-out file makes way for the file.
+    fn uncover(&self, link: &Link) -> Outcome<Vec<Notice>> {
+        let Link { slot, leads: Leads::Hard(_, Entry::Element(number)), typed } = link else {
+            return Ok(Vec::new());
+        };
+        let Slot { view, vob, directory, leaf, .. } = slot;
+        let at = At { view, vob, directory: *directory, leaf };
+        let saved = self.settle_left_copy(&at, &*vob.element(*number)?, Differing::Saved)?;
+        if saved.is_empty() {
+            return Ok(Vec::new());
+        }
+        let before = typed.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1);
+        let name = [&typed[..before], &saved].concat();
+        Ok(vec![Notice { code: NoticeCode::MovedAside.into(), name, ..Notice::default() }])
     }
 
     fn plan_link(
@@ -106,15 +129,26 @@ impl Server {
                 if *vob != slot.vob.index {
                     return Err(Failure::new(FailureCode::LinkAcrossVobs));
                 }
-                edits.refuse_taken(opened, slot)?;
-                self.check_element_link(edits, slot, *entry, typed)?;
+                if !left_by_rmname(edits, slot, *entry)? {
+                    edits.refuse_taken(opened, slot)?;
+                } else if edits.catalog(opened)?.get(&slot.leaf).is_some() {
+                    return Err(Failure::new(FailureCode::EntryExists));
+                }
+                self.check_element_link(edits, opened, slot, *entry, typed)?;
                 (*entry, format!("Added hard link \"{leaf}\"."))
             }
         };
         edits.change(opened, &slot.leaf, Some(entry), note)
     }
 
-    fn check_element_link(&self, edits: &Edits<'_>, slot: &Slot, entry: Entry, typed: &[u8]) -> Outcome<()> {
+    fn check_element_link(
+        &self,
+        edits: &Edits<'_>,
+        opened: Opened,
+        slot: &Slot,
+        entry: Entry,
+        typed: &[u8],
+    ) -> Outcome<()> {
         let Entry::Element(number) = entry else {
             return Ok(());
         };
@@ -123,13 +157,21 @@ impl Server {
             return Err(Failure::new(FailureCode::DirectoryInItself).name(typed));
         }
         let directory = edits.element(slot.directory)?;
-        refuse_twin(edits.store, &directory, &slot.leaf, Some(number))
+        refuse_twin(edits.store, (&directory, &*edits.catalog(opened)?), &slot.leaf, Some(number))
     }
+}
+
+/// Tells whether the private file at a name is what `rmname` left of the element that the name is to lead to.
+fn left_by_rmname(edits: &Edits<'_>, slot: &Slot, entry: Entry) -> Outcome<bool> {
+    let Entry::Element(number) = entry else { return Ok(false) };
+    let element = edits.element(number)?;
+    let is_file = slot.private().symlink_metadata().is_ok_and(|found| found.is_file());
+    Ok(is_file && may_have_left(edits.view, &element, slot.directory, &slot.leaf))
 }
 
 fn symbolic(text: &[u8]) -> Outcome<Leads> {
     match text.len() {
-        0 => Err(Failure::new(FailureCode::BadName)),
+        0 => Err(Failure::new(FailureCode::EmptyLinkText)),
         1..=TEXT_MAX => Ok(Leads::Symbolic(text.to_vec())),
         _ => Err(Failure::new(FailureCode::NameTooLong)),
     }

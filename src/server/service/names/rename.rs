@@ -74,7 +74,8 @@ impl Server {
                 return Err(Failure::new(FailureCode::DirectoryInItself));
             }
             let directory = edits.element(to.directory)?;
-            refuse_twin(edits.store, &directory, &to.leaf, Some(number)).map_err(about_target)?;
+            let holder = (&*directory, &*edits.catalog(target)?);
+            refuse_twin(edits.store, holder, &to.leaf, Some(number)).map_err(about_target)?;
             if element.checkouts.iter().any(|checkout| checkout.view != edits.view.uuid()) {
                 let code = NoticeCode::MovedWithCheckouts.into();
                 notices.push(Notice { code, name: typed.clone(), ..Notice::default() });

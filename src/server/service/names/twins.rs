@@ -7,7 +7,7 @@ use crate::server::state::Outcome;
 use crate::store::Vob;
 use crate::view::resolve::version_id;
 use crate::vob::apply::DirectoryAt;
-use crate::vob::{Element, ElementNo, Entry, VersionNo};
+use crate::vob::{Directory, Element, ElementNo, Entry, VersionNo};
 use std::ops::ControlFlow;
 
 /// The note that holds a VOB's setting; `off` lets evil twins be made.
@@ -22,11 +22,16 @@ pub fn detects_twins(store: &Vob) -> Outcome<bool> {
 }
 
 /// Refuses a name that another element than `element` (a new one where there is none) has in
-/// some version of the directory, where the VOB is set so.
+/// some version of the directory, where the VOB is set so. The directory comes with the names that it will have.
 ///
 /// # Errors
-/// `EVIL_TWIN`, or if the VOB cannot be read.
-pub fn refuse_twin(store: &Vob, directory: &Element, name: &[u8], element: Option<ElementNo>) -> Outcome<()> {
+/// `EVIL_TWIN` or `EVIL_TWIN_RENAMED`, or if the VOB cannot be read.
+pub fn refuse_twin(
+    store: &Vob,
+    directory: (&Element, &Directory),
+    name: &[u8],
+    element: Option<ElementNo>,
+) -> Outcome<()> {
     if detects_twins(store)? { refuse_other(store, directory, name, element) } else { Ok(()) }
 }
 
@@ -36,19 +41,38 @@ pub fn refuse_twin(store: &Vob, directory: &Element, name: &[u8], element: Optio
 /// As [`refuse_twin`].
 pub fn refuse_other(
     store: &Vob,
-    directory: &Element,
+    (directory, names): (&Element, &Directory),
     name: &[u8],
     element: Option<ElementNo>,
 ) -> Outcome<()> {
     let Some(version) = twin(store, directory, name, element)? else {
         return Ok(());
     };
+    if let Some(present) = present_name(store, (directory, names), version, name)? {
+        return Err(Failure { directory: present, ..Failure::new(FailureCode::EvilTwinRenamed) });
+    }
     let at_root = directory.number == ElementNo::ROOT;
     Err(Failure {
         branch: version_id(&store.state(), directory, version).into_bytes(),
         directory: if at_root { b".".to_vec() } else { Vec::new() },
         ..Failure::new(FailureCode::EvilTwin)
     })
+}
+
+/// The name that the element which a version of a directory has by a name has in the directory now; none where it has
+/// none.
+fn present_name(
+    store: &Vob,
+    (directory, names): (&Element, &Directory),
+    version: VersionNo,
+    name: &[u8],
+) -> Outcome<Option<Vec<u8>>> {
+    let catalog = store.directory(directory.number, DirectoryAt::Version(version))?;
+    let Some(entry @ Entry::Element(number)) = catalog.get(name) else { return Ok(None) };
+    let Some(twin) = store.element(number)? else { return Ok(None) };
+    let here = twin.names.iter().rev().filter(|(at, _)| *at == directory.number);
+    let present = here.map(|(_, name)| name).find(|name| names.get(name) == Some(entry));
+    Ok(present.map(|name| name.to_vec()))
 }
 
 /// Reads what the versions of a name's directory say, so that [`refuse_twin`] takes little time
