@@ -4,12 +4,13 @@ use super::commands::{Command, exclusive, missing};
 use super::comment::{self, CommentSource, Prompt};
 use super::options::{Arguments, flag, value};
 use super::pname::{beside, without_version};
-use super::session::{CommandError, CommandResult, Outcome, Session};
+use super::session::{CommandError, CommandResult, Outcome, Session, system_text};
 use crate::server::proto::checkin_outcome::Outcome as CheckinOutcome;
 use crate::server::proto::inspect_outcome::Outcome as InspectOutcome;
 use crate::server::proto::{
     CheckedIn, CheckinArgument, CheckinRequest, InspectRequest, Inspection, Pname, PrivateCopy,
 };
+use std::os::unix::ffi::OsStrExt;
 
 /// The table entry.
 pub const COMMAND: Command = Command {
@@ -39,6 +40,16 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
     exclusive(arguments, &["atomic", "nonatomic"])?;
     if arguments.has("from") && arguments.operands.len() > 1 {
         return Err(CommandError::Usage("Option -from takes one element".to_owned()));
+    }
+    if let Some(from) = arguments.value("from")
+        && let Err(error) = std::fs::metadata(from)
+    {
+        // Said before anything is asked.
+        let typed = from.as_bytes();
+        let reason = [b"Unable to access \"", typed, b"\": ", system_text(&error).as_bytes(), b"."].concat();
+        let name =
+            |operand: &std::ffi::OsString| [b"Unable to check in \"", operand.as_bytes(), b"\"."].concat();
+        return Err(CommandError::refused(reason).about_each(arguments.operands.iter().map(name)));
     }
     let source = comment::source("checkin", arguments, CommentSource::AskEach)?;
     let pnames = session.pnames(&arguments.operands)?;

@@ -41,8 +41,8 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
             replace: arguments.has("replace"),
             in_place: arguments.has("nco"),
         };
-        let reply = session.call(async |mut host| host.link_names(request).await)?;
-        report(session, pnames, reply, &words, |session, _, link| {
+        let reply = session.call(async |mut host| host.link_names(request).await);
+        report(session, (pnames, &target.typed), reply, &words, |session, _, link| {
             Ok(session.line(&[b"Link created: \"", link, b"\"."])?)
         })
     })

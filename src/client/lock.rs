@@ -53,8 +53,13 @@ fn run(session: &mut Session, arguments: &Arguments, unlock: bool) -> CommandRes
         exempt,
         obsolete: arguments.has("obsolete"),
     };
-    let reply = session.call(async |mut host| host.lock_objects(request).await)?;
+    let reply = session.call(async |mut host| host.lock_objects(request).await);
     let (done, verb): (&[u8], _) = if unlock { (b"Unlocked ", "unlock") } else { (b"Locked ", "lock") };
+    let unable = |object: &[u8]| [b"Unable to ", verb.as_bytes(), b" ", object, b"."].concat();
+    let nothing = ObjectOutcome::default();
+    let reply = reply.map_err(|error| {
+        error.about_each(objects.iter().map(|typed| unable(&object_words(&nothing, typed))))
+    })?;
     let mut all_done = true;
     for (typed, outcome) in objects.into_iter().zip(reply.outcomes) {
         let object = object_words(&outcome, typed);
@@ -63,7 +68,7 @@ fn run(session: &mut Session, arguments: &Arguments, unlock: bool) -> CommandRes
             Some(failure) => {
                 all_done = false;
                 session.failure(&failure, typed, None);
-                session.error(&[b"Unable to ", verb.as_bytes(), b" ", &object, b"."].concat());
+                session.error(&unable(&object));
             }
         }
     }

@@ -7,9 +7,7 @@ use super::pname::{below, without_version};
 use super::session::{CommandError, CommandResult, Outcome, Session};
 use super::target::{targets, type_selector};
 use crate::server::proto::attribute_item::Item;
-use crate::server::proto::{
-    AttributeDone, AttributeFailure, AttributeRequest, FailureCode, ObjectKind, SelectorKind,
-};
+use crate::server::proto::{AttributeDone, AttributeFailure, AttributeRequest, ObjectKind, SelectorKind};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
@@ -155,10 +153,6 @@ fn refuse(session: &mut Session, name: &[u8], typed: &[u8], failed: &AttributeFa
     let object = object(typed, &failed.path, failed.object(), &failed.extension);
     let failure = failed.failure.clone().unwrap_or_default();
     session.failure(&failure, &object, None);
-    // Without a type nothing was tried.
-    if failure.code() == FailureCode::TypeNotFound && failure.name == name {
-        return;
-    }
     let (before, between): (&[u8], &[u8]) = match remove {
         true => (b"Unable to remove attribute \"", b"\" from \""),
         false => (b"Unable to create attribute \"", b"\" on \""),

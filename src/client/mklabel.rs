@@ -7,7 +7,7 @@ use super::pname::{below, without_version};
 use super::session::{CommandError, CommandResult, Outcome, Session};
 use super::target::type_selector;
 use crate::server::proto::label_item::Item;
-use crate::server::proto::{FailureCode, LabelDone, LabelFailure, LabelRequest, SelectorKind};
+use crate::server::proto::{LabelDone, LabelFailure, LabelRequest, SelectorKind};
 
 const MAKE_OPTIONS: &[OptionSpec] = &[
     flag("rep/lace"),
@@ -136,10 +136,6 @@ fn refuse(session: &mut Session, label: &[u8], typed: &[u8], failed: &LabelFailu
     let pname = object(typed, &failed.path);
     let failure = failed.failure.clone().unwrap_or_default();
     session.failure(&failure, &pname, None);
-    // Without a type nothing was tried.
-    if failure.code() == FailureCode::TypeNotFound {
-        return;
-    }
     let summary = match (failed.recursed, remove) {
         (true, false) => [b"Trouble applying label to \"", &pname[..], b"\"."].concat(),
         (true, true) => [b"Trouble removing label from \"", &pname[..], b"\"."].concat(),

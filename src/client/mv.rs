@@ -34,8 +34,8 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
             target: Some(target.clone()),
             comment,
         };
-        let reply = session.call(async |mut host| host.move_names(request).await)?;
-        report(session, pnames, reply, &words, |session, old, new| {
+        let reply = session.call(async |mut host| host.move_names(request).await);
+        report(session, (pnames, &target.typed), reply, &words, |session, old, new| {
             Ok(session.line(&[b"Moved \"", old, b"\" to \"", new, b"\"."])?)
         })
     })

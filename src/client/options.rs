@@ -86,15 +86,17 @@ pub enum OptionError {
 
 impl Arguments {
     /// Takes the words after a command's name apart. Options end at the first other word or at `--`; a lone `-`
-    /// is no option.
+    /// is no option. The first `--` is no operand, wherever it stands.
     ///
     /// # Errors
     /// The first word that does not fit the tables.
     pub fn parse(tables: &[&[OptionSpec]], words: &[OsString]) -> Result<Arguments, OptionError> {
         let mut arguments = Arguments::default();
+        let mut ended = false;
         let mut words = words.iter().peekable();
         while let Some(word) = words.next_if(|word| word.as_bytes().starts_with(b"-") && word.len() > 1) {
             if word == OsStr::new("--") {
+                ended = true;
                 break;
             }
             let typed = word.to_string_lossy();
@@ -119,7 +121,13 @@ impl Arguments {
             }
             arguments.options.push((full, value));
         }
-        arguments.operands = words.cloned().collect();
+        let is_end = |word: &&OsString| word.as_os_str() == OsStr::new("--");
+        let is_operand = |word: &&OsString| {
+            let ends = !ended && is_end(word);
+            ended |= ends;
+            !ends
+        };
+        arguments.operands = words.filter(is_operand).cloned().collect();
         Ok(arguments)
     }
 

@@ -54,9 +54,17 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
         only_directories: arguments.has("directory"),
         comment: comments.pop().unwrap_or_default(),
     };
-    let mut stream = session.call(async |mut host| host.protect(request).await)?;
-    let mut all_done = true;
-    while let Some(item) = session.next(&mut stream)? {
+    let unable = |name: &[u8]| [b"Unable to change protection on \"", name, b"\"."].concat();
+    let summaries = || names.iter().map(|typed| unable(without_version(typed)));
+    let stream = session.call(async |mut host| host.protect(request).await);
+    let mut stream = stream.map_err(|error| error.about_each(summaries()))?;
+    let (mut all_done, mut began) = (true, false);
+    loop {
+        let next = session.next(&mut stream);
+        // What is wrong with all of it is said in the place of the first item.
+        let next = if began { next } else { next.map_err(|error| error.about_each(summaries())) };
+        let Some(item) = next? else { break };
+        began = true;
         let typed = names.get(item.argument as usize).map(Vec::as_slice).unwrap_or_default();
         let name = match item.path.is_empty() {
             true => without_version(typed).to_vec(),
@@ -67,7 +75,7 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
             Some(failure) => {
                 all_done = false;
                 session.failure(&failure, &name, None);
-                session.error(&[b"Unable to change protection on \"", &name[..], b"\"."].concat());
+                session.error(&unable(&name));
             }
         }
     }

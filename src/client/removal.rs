@@ -42,7 +42,7 @@ pub fn run(
         if wanted.is_empty() {
             return Ok(all_done);
         }
-        let reply = call(session, request, &wanted, false, comment)?;
+        let reply = call(session, manner, request, &wanted, false, comment)?;
         for (pname, outcome) in wanted.iter().zip(reply.outcomes) {
             match outcome.outcome {
                 Some(RemoveOutcome::Done(done)) => {
@@ -69,7 +69,7 @@ fn agreed(
     request: &RemoveRequest,
     pnames: &[Pname],
 ) -> Result<Vec<Pname>, CommandError> {
-    let reply = call(session, request, pnames, true, Vec::new())?;
+    let reply = call(session, manner, request, pnames, true, Vec::new())?;
     let mut wanted = Vec::new();
     for (pname, outcome) in pnames.iter().zip(reply.outcomes) {
         match outcome.outcome {
@@ -91,6 +91,7 @@ fn agreed(
 
 fn call(
     session: &mut Session,
+    manner: &Manner<'_>,
     request: &RemoveRequest,
     pnames: &[Pname],
     only_tell: bool,
@@ -98,5 +99,8 @@ fn call(
 ) -> Result<RemoveReply, CommandError> {
     let context = Some(session.context()?);
     let request = RemoveRequest { context, pnames: pnames.to_vec(), only_tell, comment, ..request.clone() };
-    session.call(async |mut host| host.remove(request).await)
+    let reply = session.call(async |mut host| host.remove(request).await);
+    let summary =
+        |pname: &Pname| [b"Unable to ", manner.verb.as_bytes(), b" \"", &pname.typed, b"\"."].concat();
+    reply.map_err(|error| error.about_each(pnames.iter().map(summary)))
 }

@@ -31,8 +31,8 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
             in_place: arguments.has("nco"),
             force: arguments.has("force"),
         };
-        let reply = session.call(async |mut host| host.remove_names(request).await)?;
-        report(session, pnames, reply, &Words::REMOVE, |session, typed, _| {
+        let reply = session.call(async |mut host| host.remove_names(request).await);
+        report(session, (pnames, b""), reply, &Words::REMOVE, |session, typed, _| {
             Ok(session.line(&[b"Removed \"", typed, b"\"."])?)
         })
     };
@@ -73,21 +73,39 @@ pub struct Words {
 
 impl Words {
     const REMOVE: Words = Words { verb: "remove", about_new_name: false, tells_new_name: false };
+
+    /// Which of the two names a complaint is about.
+    fn about<'a>(&self, typed: &'a [u8], new_name: &'a [u8]) -> &'a [u8] {
+        if self.about_new_name { new_name } else { typed }
+    }
+
+    fn summary(&self, typed: &[u8], new_name: &[u8]) -> Vec<u8> {
+        let to: [&[u8]; 3] = if self.tells_new_name { [b" to \"", new_name, b"\""] } else { [b"", b"", b""] };
+        let about = self.about(typed, new_name);
+        [b"Unable to ", self.verb.as_bytes(), b" \"", about, b"\"", &to.concat(), b"."].concat()
+    }
 }
 
 /// Prints what became of names: notices, then `success` with the source and the new name as they would be typed.
-/// Tells whether all were changed.
+/// Where the call was refused as a whole, `target` is what is told of as the new name. Tells whether all were changed.
 ///
 /// # Errors
 /// Standard output is closed.
 pub fn report(
     session: &mut Session,
-    pnames: &[Pname],
-    reply: NamesReply,
+    (pnames, target): (&[Pname], &[u8]),
+    reply: Result<NamesReply, CommandError>,
     words: &Words,
     success: impl Fn(&mut Session, &[u8], &[u8]) -> Result<(), CommandError>,
 ) -> Result<bool, CommandError> {
     let mut all_done = true;
+    let reply = match reply {
+        Ok(reply) => reply,
+        Err(error) => {
+            let summary = |pname: &Pname| words.summary(&pname.typed, target);
+            return Err(error.about_each(pnames.iter().map(summary)));
+        }
+    };
     for (pname, outcome) in pnames.iter().zip(reply.outcomes) {
         let new_name = outcome.new_name;
         match outcome.outcome {
@@ -97,12 +115,8 @@ pub fn report(
             }
             Some(NameOutcome::Failure(failure)) => {
                 all_done = false;
-                let about = if words.about_new_name { &new_name } else { &pname.typed };
-                session.failure(&failure, about, None);
-                let to: [&[u8]; 3] =
-                    if words.tells_new_name { [b" to \"", &new_name, b"\""] } else { [b"", b"", b""] };
-                let line = [b"Unable to ", words.verb.as_bytes(), b" \"", about, b"\"", &to.concat(), b"."];
-                session.error(&line.concat());
+                session.failure(&failure, words.about(&pname.typed, &new_name), None);
+                session.error(&words.summary(&pname.typed, &new_name));
             }
             None => all_done = false,
         }

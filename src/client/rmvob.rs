@@ -26,17 +26,33 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
     let mut all_done = true;
     for operand in &arguments.operands {
         let name = operand.as_bytes();
-        let question = [b"Remove versioned object base \"", name, b"\"?"].concat();
-        if !force && !session.ask(&question, false)? {
-            all_done = false;
-            continue;
-        }
         let which = match arguments.has("tag") {
             true => Which::Tag(name.to_vec()),
             false => Which::Storage(session.pname(operand)?.absolute),
         };
-        let request = RemoveVobRequest { context: Some(session.context()?), which: Some(which), force };
-        match session.call_about(name, async |mut host| host.remove_vob(request).await) {
+        let request = RemoveVobRequest {
+            context: Some(session.context()?),
+            which: Some(which),
+            force,
+            only_tell: false,
+        };
+        let can_be = match force {
+            true => Ok(()),
+            false => {
+                let request = RemoveVobRequest { only_tell: true, ..request.clone() };
+                session.call_about(name, async |mut host| host.remove_vob(request).await).map(drop)
+            }
+        };
+        let question = [b"Remove versioned object base \"", name, b"\"?"].concat();
+        if can_be.is_ok() && !force && !session.ask(&question, false)? {
+            all_done = false;
+            continue;
+        }
+        let removed = match can_be {
+            Ok(()) => session.call_about(name, async |mut host| host.remove_vob(request).await).map(drop),
+            refused => refused,
+        };
+        match removed {
             Ok(_) => session.line(&[b"Removed versioned object base \"", name, b"\"."])?,
             Err(CommandError::Refused(sentences)) => {
                 all_done = false;

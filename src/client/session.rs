@@ -63,6 +63,17 @@ impl CommandError {
     pub fn refused(sentence: impl Into<Vec<u8>>) -> CommandError {
         CommandError::Refused(vec![sentence.into()])
     }
+
+    /// The same with the last line of complaint of each object about which nothing was done.
+    pub fn about_each(self, summaries: impl IntoIterator<Item = Vec<u8>>) -> CommandError {
+        match self {
+            CommandError::Refused(mut sentences) => {
+                sentences.extend(summaries);
+                CommandError::Refused(sentences)
+            }
+            other => other,
+        }
+    }
 }
 
 impl From<io::Error> for CommandError {

@@ -47,17 +47,30 @@ impl<'a> Draft<'a> {
     /// # Errors
     /// [`Refused`], as when it were committed.
     pub fn judge(&self, transaction: &Transaction) -> Result<Judged, Refused> {
-        apply::apply(self, slice::from_ref(transaction), 0, 0).map(Judged)
+        self.judge_all(slice::from_ref(transaction))
+    }
+
+    /// Judges transactions that are to be added together.
+    ///
+    /// # Errors
+    /// As [`Draft::judge`].
+    pub fn judge_all(&self, transactions: &[Transaction]) -> Result<Judged, Refused> {
+        apply::apply(self, transactions, 0, 0).map(Judged)
     }
 
     /// Adds a transaction that was judged on what is here now.
     pub fn accept(&mut self, transaction: Transaction, judged: Judged) {
+        self.accept_all([transaction], judged);
+    }
+
+    /// Adds transactions that were judged together on what is here now.
+    pub fn accept_all(&mut self, transactions: impl IntoIterator<Item = Transaction>, judged: Judged) {
         let Judged(changes) = judged;
         self.state = changes.state;
         self.elements.extend(changes.elements);
         self.directories.extend(changes.directories);
         self.changesets.extend(changes.changesets);
-        self.transactions.push(transaction);
+        self.transactions.extend(transactions);
     }
 
     /// Judges a transaction and adds it.

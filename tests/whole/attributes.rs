@@ -27,6 +27,7 @@ fn attributes_are_attached_replaced_and_removed() {
         r#"
 $ cleartool mkattr QAed '"TRUE"' foo.c
 cleartool: Error: Attribute type not found: "QAed".
+cleartool: Error: Unable to create attribute "QAed" on "foo.c".
 [exit 1]
 $ cleartool mkattype -nc QAed
 Created attribute type "QAed".

@@ -102,6 +102,7 @@ cleartool: Error: Pools and replicas cannot be locked yet: "pool:sdft".
 [exit 1]
 $ cleartool lock -nusers nobody_here foo.c
 cleartool: Error: Unknown user: "nobody_here".
+cleartool: Error: Unable to lock "foo.c".
 [exit 1]
 $ cleartool lock -nusers root -obsolete foo.c
 cleartool: Error: Options -nusers and -obsolete are mutually exclusive

@@ -53,6 +53,7 @@ mod seen_elsewhere;
 mod set_view;
 mod spec_language;
 mod stats;
+mod told;
 mod transcript;
 mod tree;
 mod types;

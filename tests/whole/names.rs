@@ -318,7 +318,9 @@ lib
 lost+found
 new.c
 $ cleartool mv bar.c new.c nowhere; cleartool mv one
-cleartool: Error: Unable to access "nowhere": Not a directory.
+cleartool: Error: Unable to access "nowhere": No such file or directory.
+cleartool: Error: Unable to move "bar.c" to "nowhere".
+cleartool: Error: Unable to move "new.c" to "nowhere".
 cleartool: Error: Destination pathname required
 Usage: mv | move
        [-c comment | -cfile pname | -cq | -cqe | -nc]

@@ -163,6 +163,7 @@ fn what_cannot_be_is_refused() {
         r#"
 $ cleartool protect -chown 4294967295 foo.c; cleartool mkelem -nc -eltype file_system_object no.c; cleartool co -cfile /dev/zero foo.c; cleartool co -cfile ~/long foo.c 2>&1 | sed 's,".*/,",'
 cleartool: Error: Unknown user: "4294967295".
+cleartool: Error: Unable to change protection on "foo.c".
 cleartool: Error: Element type "file_system_object" is abstract: give a type that is made from it (see lstype -kind eltype).
 cleartool: Error: Unable to create element "no.c".
 cleartool: Error: Comment file "/dev/zero" is too large: a comment has at most 1048576 bytes.

@@ -78,7 +78,9 @@ cleartool: Error: Unable to change protection on "L".
 cleartool: Error: Only elements and type objects have a protection, and type objects no permission bits.
 cleartool: Error: Unable to change protection on "vob:.".
 cleartool: Error: Invalid mode: "9".
+cleartool: Error: Unable to change protection on "foo.c".
 cleartool: Error: Unknown user: "no_such_user".
+cleartool: Error: Unable to change protection on "foo.c".
 cleartool: Error: One of -chown, -chgrp, -chmod required
 Usage: protect [-chown login-name] [-chgrp group-name] [-chmod permissions]
        [-file | -directory] [-recurse]

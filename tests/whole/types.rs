@@ -186,6 +186,7 @@ fn labels_are_attached_moved_and_removed() {
         r#"
 $ cleartool mklabel REL1 foo.c
 cleartool: Error: Label type not found: "REL1".
+cleartool: Error: Unable to create label "REL1" on "foo.c".
 [exit 1]
 $ cleartool mklbtype -nc REL1
 Created label type "REL1".

@@ -165,13 +165,13 @@ impl Server {
         if failure.code() == FailureCode::NotDone {
             return;
         }
-        // Nothing was done: told once, at the first name.
-        let mut failure = Some(failure);
+        // Nothing was done: told of every argument, not of all that is below it.
         for piece in pieces.iter_mut().filter(here) {
-            let refused = |failure| {
-                Item::Failure(AttributeFailure { failure: Some(failure), ..AttributeFailure::default() })
+            let refused = |failure: &Failure| {
+                let failure = Some(failure.clone());
+                Item::Failure(AttributeFailure { failure, ..AttributeFailure::default() })
             };
-            piece.result = failure.take().map(refused);
+            piece.result = (!piece.recursed || piece.path.is_empty()).then(|| refused(&failure));
         }
     }
 }

@@ -224,7 +224,9 @@ impl Checkin<'_> {
                     Ok(()) => {}
                     Err(failure) if failure.code() == FailureCode::NotDone => {}
                     Err(failure) => {
-                        judged[*index] = Err(Err(failure));
+                        // Another call took the data along with the checkout: that is what is to be told.
+                        let ended = self.has_ended(candidate);
+                        judged[*index] = Err(Err(ended.err().unwrap_or(failure)));
                         refused = true;
                     }
                 }
@@ -236,6 +238,12 @@ impl Checkin<'_> {
             }
         }
         contents
+    }
+
+    /// Refuses what is not checked out any more.
+    fn has_ended(&self, candidate: &Candidate) -> Outcome<()> {
+        let Target { vob, element, .. } = &candidate.target;
+        self.checkout(&candidate.target, &*vob.element(element.number)?).map(drop)
     }
 
     fn load_one(&self, loader: &Loader, candidate: &mut Candidate, refused: bool) -> Outcome<()> {

@@ -1,5 +1,6 @@
 //! chevent: comments of what was made, and of checkouts, change after the event.
 
+use super::attachable::part_name;
 use super::facts::told;
 use super::objects::{Change, Named, reply};
 use crate::server::identity::{self, Caller};
@@ -8,7 +9,9 @@ use crate::server::proto::{
 };
 use crate::server::state::{Outcome, Server};
 use crate::store::Vob;
-use crate::vob::{Annotations, Checkout, Element, EventNo, Operation, VobObject, VobState};
+use crate::vob::{
+    Annotations, BranchNo, Checkout, Element, EventNo, Operation, Version, VobObject, VobState,
+};
 use std::sync::Arc;
 
 const OPERATION: &str = "change event";
@@ -18,6 +21,38 @@ pub fn amended(created: Created, annotations: &Annotations, event: EventNo) -> C
     match annotations.comment(event) {
         Some(comment) => Created { comment: comment.as_bytes().to_vec(), ..created },
         None => created,
+    }
+}
+
+/// The object of an element whose comment is that of the event that made `object`: one event makes an element with
+/// its root branch and version 0, and where importers make it, a version with contents, which the comment is of then.
+pub fn whose_comment(element: &Element, object: VobObject) -> VobObject {
+    let number = element.number;
+    // The version with contents on such a branch that an event made.
+    let version = |event: EventNo, on: &dyn Fn(BranchNo) -> bool| {
+        let made = |version: &Version| version.event == event && version.number > 0 && on(version.branch);
+        element.present_versions().find(|(_, version)| made(version)).map(|(version, _)| version)
+    };
+    let of_branch = |branch: BranchNo| {
+        let Some(made) = element.find_branch(branch) else { return object };
+        let of_version = match branch {
+            BranchNo::ROOT => version(made.event, &|_| true),
+            branch => version(made.event, &|other| other == branch),
+        };
+        match (of_version, branch) {
+            (Some(version), _) => VobObject::Version(number, version),
+            (None, BranchNo::ROOT) => VobObject::Element(number),
+            (None, branch) => VobObject::Branch(number, branch),
+        }
+    };
+    match object {
+        VobObject::Element(_) => of_branch(BranchNo::ROOT),
+        VobObject::Branch(_, branch) => of_branch(branch),
+        VobObject::Version(_, version) => match element.find_version(version) {
+            Some(made) if made.number == 0 => of_branch(made.branch),
+            _ => object,
+        },
+        other => other,
     }
 }
 
@@ -103,6 +138,13 @@ fn meant(store: &Vob, named: &Named, wanted: Option<u64>) -> Outcome<Meant> {
         }
     }
     let made = creation(&state, element.as_ref(), named.object).ok_or_else(missing)?;
+    if let (Some(element), None) = (&element, wanted) {
+        let whose = whose_comment(element, named.object);
+        if whose != named.object {
+            let branch = part_name(&state, element, whose).1;
+            return Err(Failure { branch, ..Failure::new(FailureCode::CommentOfOther) });
+        }
+    }
     let event = wanted.unwrap_or(made);
     let annotations = match (named.object, &element) {
         (VobObject::Type(number), _) => {

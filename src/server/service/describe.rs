@@ -5,7 +5,7 @@ mod selected;
 
 pub use selected::{SEARCH_CHUNK, find_hyperlink, not_found, type_object_kind};
 
-use super::comments::amended;
+use super::comments::{amended, whose_comment};
 use super::facts::{self, Names, seconds, told};
 use crate::server::identity::Caller;
 use crate::server::proto::description::Object;
@@ -208,7 +208,11 @@ impl Subject<'_> {
         Ok(Object::Version(VersionFacts {
             version: version_id(&self.state, element, number).into_bytes(),
             directory: element.kind == ElementKind::Directory,
-            created: Some(amended(made.created(), element.annotations(), version.event)),
+            created: Some(self.own(
+                element,
+                VobObject::Version(element.number, number),
+                amended(made.created(), element.annotations(), version.event),
+            )),
             protection: Some(facts::element_protection(element, Some(version))),
             element_type: self.element_type(element),
             predecessor: version
@@ -256,7 +260,7 @@ impl Subject<'_> {
     fn element(&mut self, element: &Element) -> Outcome<Object> {
         Ok(Object::Element(ElementFacts {
             directory: element.kind == ElementKind::Directory,
-            created: Some(self.created(element, element.event)?),
+            created: Some(self.created(element, VobObject::Element(element.number), element.event)?),
             protection: Some(facts::element_protection(element, None)),
             element_type: self.element_type(element),
             attributes: self.attached(element, Part::Whole),
@@ -272,7 +276,7 @@ impl Subject<'_> {
         Ok(Object::Branch(BranchFacts {
             branch: branch_id(&self.state, element, number).into_bytes(),
             branch_type: self.state.type_name(branch.branch_type).as_bytes().to_vec(),
-            created: Some(self.created(element, branch.event)?),
+            created: Some(self.created(element, VobObject::Branch(element.number, number), branch.event)?),
             protection: Some(facts::element_protection(element, None)),
             element_type: self.element_type(element),
             branched_from: branch.from.map(|from| self.version_id(element, from)).unwrap_or_default(),
@@ -282,8 +286,17 @@ impl Subject<'_> {
         }))
     }
 
-    fn created(&self, element: &Element, event: EventNo) -> Outcome<Created> {
-        Ok(amended(told(&self.vob.vob, event)?.created(), element.annotations(), event))
+    fn created(&self, element: &Element, object: VobObject, event: EventNo) -> Outcome<Created> {
+        let created = amended(told(&self.vob.vob, event)?.created(), element.annotations(), event);
+        Ok(self.own(element, object, created))
+    }
+
+    /// Leaves the comment out where it is another object's that the same event made.
+    fn own(&self, element: &Element, object: VobObject, created: Created) -> Created {
+        match whose_comment(element, object) == object {
+            true => created,
+            false => Created { comment: Vec::new(), ..created },
+        }
     }
 
     fn symbolic_link(&mut self, number: SymlinkNo) -> Outcome<Object> {

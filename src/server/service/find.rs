@@ -16,7 +16,10 @@ use crate::server::proto::{
     ArgumentFailure, Context, Failure, FindItem, FindRequest, FindRow, FindRows, FindScope,
 };
 use crate::server::state::{Outcome, Server};
+use crate::view::{MountedVob, View};
+use crate::vob::Element;
 use criteria::Criteria;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Rows that are sent together.
@@ -111,6 +114,25 @@ impl<'a> Rows<'a> {
             let rows = FindRows { rows: std::mem::take(&mut self.waiting) };
             self.goes_on = (self.send)(FindItem { item: Some(Item::Rows(rows)) });
         }
+    }
+}
+
+/// Names of elements for other listings: absolute paths that lead to them in a view.
+pub(super) struct Reachable<'a>(places::Places<'a>);
+
+impl<'a> Reachable<'a> {
+    /// Begins with nothing known; `above` stands before the VOB's tag in paths.
+    pub fn new(vob: &'a Arc<MountedVob>, view: &'a Arc<View>, above: &[u8]) -> Reachable<'a> {
+        Reachable(places::Places::new(vob, Some(view), above, Typed::default()))
+    }
+
+    /// Finds the name of an element: through a directory version, or a checkout, where the view catalogs none.
+    ///
+    /// # Errors
+    /// If the VOB or the view cannot be read.
+    pub fn name(&mut self, element: &Element) -> Outcome<Option<Vec<u8>>> {
+        let named = self.0.find(element, places::Wanted::Any, &|_| true)?;
+        Ok(named.map(|named| named.name))
     }
 }
 

@@ -15,13 +15,12 @@ use crate::server::proto::{
     ArgumentFailure, EventKind, HistoryEvent, HistoryItem, HistoryRequest, HistoryScope, ObjectKind, Target,
 };
 use crate::server::service::attachable::{annotations, kind_and_extension, part_name};
+use crate::server::service::comments::whose_comment;
 use crate::server::service::describe::type_object_kind;
 use crate::server::state::{Outcome, Server};
 use crate::view::resolve::{branch_id, checkout_id, version_id};
 use crate::view::{MountedVob, View};
-use crate::vob::{
-    BranchNo, Deed, Element, ElementNo, EventNo, TypeNo, Version, VersionNo, VobObject, VobState,
-};
+use crate::vob::{BranchNo, Deed, Element, ElementNo, EventNo, TypeNo, VersionNo, VobObject, VobState};
 use gather::Gathered;
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -262,36 +261,33 @@ impl Teller<'_> {
         // Read again: the element may have got branch types since.
         let state = &room.vob.vob.state();
         let (element_kind, version_kind) = facts::kinds(element);
-        // Where an event made versions with contents too, the comment is theirs.
-        let only_here = |on: Option<BranchNo>| {
-            let of_event = |event: EventNo| event == light.event;
-            let mut versions = element.present_versions().map(|(_, version)| version);
-            let wanted = |version: &Version| of_event(version.event) && version.number > 0;
-            !versions.any(|version| wanted(version) && on.is_none_or(|branch| version.branch == branch))
-        };
+        let mut versions = element.present_versions();
+        let made_contents = versions.any(|(_, version)| version.event == light.event && version.number > 0);
+        let number = element.number;
+        let is_own = |object: VobObject| whose_comment(element, object) == object;
         let with_comment = |event: HistoryEvent, shown: bool| match shown {
             true => event,
             false => HistoryEvent { comment: Vec::new(), ..event },
         };
         match light.what {
             What::Element(_) => {
-                let event = with_comment(event, only_here(None));
+                let event = with_comment(event, is_own(VobObject::Element(number)));
                 Some(HistoryEvent { object: element_kind.into(), ..event })
             }
             What::Branch(_, number) => {
-                let branch = element.find_branch(number)?;
-                let event = with_comment(event, branch.from.is_some() && only_here(Some(number)));
+                element.find_branch(number)?;
+                let event = with_comment(event, is_own(VobObject::Branch(element.number, number)));
                 let extension = branch_id(state, element, number).into_bytes();
                 Some(HistoryEvent { object: ObjectKind::Branch.into(), extension, ..event })
             }
             What::Version(_, number) => {
-                let version = element.find_version(number)?;
+                element.find_version(number)?;
                 let label = |label| state.type_name(label).as_bytes().to_vec();
                 Some(HistoryEvent {
                     object: version_kind.into(),
                     extension: version_id(state, element, number).into_bytes(),
                     labels: element.labels_of(number).map(label).collect(),
-                    ..with_comment(event, version.number > 0)
+                    ..with_comment(event, is_own(VobObject::Version(element.number, number)))
                 })
             }
             What::Checkout(_, number) => {
@@ -309,7 +305,7 @@ impl Teller<'_> {
             }
             What::Done(object, deed) => {
                 let (kind, extension) = part_name(state, element, object);
-                let shown = !matches!(deed, Deed::LinkAttached(..)) || only_here(None);
+                let shown = !matches!(deed, Deed::LinkAttached(..)) || !made_contents;
                 let event = HistoryEvent { object: kind.into(), extension, ..with_comment(event, shown) };
                 Some(done(&room.vob, state, Some(element), deed, event))
             }

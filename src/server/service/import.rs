@@ -139,6 +139,7 @@ impl Server {
             context: request.context.clone(),
             which: Some(remove_vob_request::Which::Tag(request.vob_tag.clone())),
             force: true,
+            only_tell: false,
         };
         self.remove_vob(caller, &remove).map(drop)
     }

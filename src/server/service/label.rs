@@ -123,11 +123,11 @@ impl Server {
         if failure.code() == FailureCode::NotDone {
             return;
         }
-        // Nothing was done: told once, at the first name.
-        let mut failure = Some(Box::new(failure));
+        // Nothing was done: told of every argument, not of all that is below it.
         for slot in slots.iter_mut().filter(here) {
-            let refused = |failure| Planned::Refused { version: Vec::new(), failure };
-            slot.result = failure.take().map(refused);
+            let failure = (!slot.recursed || slot.path.is_empty()).then(|| Box::new(failure.clone()));
+            slot.result = failure.map(|failure| Planned::Refused { version: Vec::new(), failure });
+            slot.recursed = false;
         }
     }
 }

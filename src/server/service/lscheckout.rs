@@ -2,6 +2,7 @@
 
 use super::describe::not_found;
 use super::facts::{self, Names, seconds, told};
+use super::find::Reachable;
 use crate::server::identity::Caller;
 use crate::server::proto::checkout_item::Item;
 use crate::server::proto::{
@@ -143,13 +144,14 @@ impl Listing<'_> {
             }
         };
         let mut names = Names::new(view, self.vob, above);
+        let mut reachable = view.map(|view| Reachable::new(self.vob, view, above));
         let mut rows: Vec<((i64, ElementNo), CheckoutRow)> = Vec::new();
         for number in self.vob.vob.checked_out()? {
             if matches!(place, Where::Only(only) if *only != number) {
                 continue;
             }
             let element = self.vob.element(number)?;
-            let Some(path) = path_at(place, &element, &mut names)? else {
+            let Some(path) = path_at(place, &element, &mut names, reachable.as_mut())? else {
                 continue;
             };
             for checkout in &element.checkouts {
@@ -191,11 +193,27 @@ impl Listing<'_> {
 }
 
 /// Returns the path that is told of an element; none where the argument does not mean it.
-fn path_at(place: &Where, element: &Element, names: &mut Names<'_>) -> Outcome<Option<Vec<u8>>> {
+fn path_at(
+    place: &Where,
+    element: &Element,
+    names: &mut Names<'_>,
+    reachable: Option<&mut Reachable<'_>>,
+) -> Outcome<Option<Vec<u8>>> {
     match place {
-        Where::Everywhere => names.path(element).map(Some),
+        Where::Everywhere => {
+            // Another view's new element, say, is in no directory that this one shows.
+            if let Some(reachable) = reachable
+                && element.number != ElementNo::ROOT
+                && names.shown_name(element)?.is_none()
+                && let Some(name) = reachable.name(element)?
+            {
+                return Ok(Some(name));
+            }
+            names.path(element).map(Some)
+        }
         Where::Only(_) => Ok(Some(Vec::new())),
         Where::Below { directory, .. } if *directory == element.number => Ok(Some(Vec::new())),
+        Where::Below { .. } if names.view().is_some() && names.shown_name(element)?.is_none() => Ok(None),
         Where::Below { path, recurse, .. } => {
             let found = names.path(element)?;
             let below = found.strip_prefix(&path[..]).and_then(|rest| rest.strip_prefix(b"/"));

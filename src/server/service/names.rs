@@ -68,7 +68,7 @@ impl Server {
                 Found::Private { stat, .. } => stat.st_mode & libc::S_IFMT == libc::S_IFDIR,
                 Found::Symlink(_) | Found::History(_) => false,
             },
-            Err(failure) if failure.code() == FailureCode::NoSuchFile => false,
+            Err(failure) if failure.code() == FailureCode::NoSuchFile && sources == 1 => false,
             Err(failure) => return Err(failure.name(pname.typed.as_slice())),
         };
         if sources > 1 && !is_directory {

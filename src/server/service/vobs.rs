@@ -167,6 +167,9 @@ impl Server {
             return Err(Failure::new(FailureCode::Busy).name(tag.bytes()));
         }
         let facts = self.vob_facts(&tag)?;
+        if request.only_tell {
+            return Ok(facts);
+        }
         self.hide_vob(&text);
         self.registry.change(|entries| {
             entries.vobs.remove(&tag);

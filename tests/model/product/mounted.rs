@@ -46,7 +46,12 @@ impl Drop for Mounted {
             let _ = self.remove_view(RemoveViewRequest { context: self.context(view), which, force: true });
         }
         let which = Some(remove_vob_request::Which::Tag(self.vob_tag().into_bytes()));
-        let _ = self.remove_vob(RemoveVobRequest { context: self.context(0), which, force: true });
+        let _ = self.remove_vob(RemoveVobRequest {
+            context: self.context(0),
+            which,
+            force: true,
+            only_tell: false,
+        });
     }
 }
 

@@ -89,6 +89,8 @@ struct Wanted<'a> {
 /// How an element begins, as far as its record does not say it.
 struct Begun {
     operations: Vec<Operation>,
+    /// An event of its own, so that its comment can be changed alone.
+    check_in: Option<Operation>,
     told: MadeElement,
     stamp: Option<Stamp>,
     /// What will have been done: it stays checked out where its type manager does not take the data.
@@ -354,6 +356,7 @@ impl<'a, 'd> Planner<'a, 'd> {
                 group,
                 mode,
             }],
+            check_in: None,
             told: MadeElement { element_type: type_name.into_bytes(), ..MadeElement::default() },
             stamp: None,
             after: wanted.after,
@@ -362,9 +365,11 @@ impl<'a, 'd> Planner<'a, 'd> {
             let element = Element::new(new, EventNo(state.header.events), make.time_ns);
             self.begin(asked, &element, &path, &private, wanted, &mut begun)?;
         }
-        let Begun { operations, mut told, stamp, after } = begun;
-        let transaction = self.transaction(asked.comment, operations);
-        let judged = self.judge(asked, &transaction)?;
+        let Begun { operations, check_in, mut told, stamp, after } = begun;
+        let parts = [Some(operations), check_in.map(|operation| vec![operation])].into_iter().flatten();
+        let transactions: Vec<Transaction> =
+            parts.map(|operations| self.transaction(asked.comment, operations)).collect();
+        let judged = self.judge(asked, &transactions)?;
         let made = judged.element(number).ok_or_else(|| Failure::internal("a new element is not there"))?;
         let shown = asked.view.select_ahead(&asked.vob, &path, made, &make.user.login);
         let newest = VersionNo(made.versions.len() as u32 - 1);
@@ -374,7 +379,7 @@ impl<'a, 'd> Planner<'a, 'd> {
             ElementKind::Directory => self.place_directory(&place, wanted, number),
         }
         notice_unseen(after, shown, newest, &mut told);
-        self.draft.accept(transaction, judged);
+        self.draft.accept_all(transactions, judged);
         let note = format!("Added {} \"{}\".", names::kind_word(kind), String::from_utf8_lossy(leaf));
         let opened = self.open(asked, &directory)?;
         let change = NameChange { name: leaf.into(), entry: Some(Entry::Element(number)) };
@@ -463,13 +468,8 @@ impl<'a, 'd> Planner<'a, 'd> {
         let preserves_time =
             self.make.preserve_time || self.draft.state().preserves_time(element.element_type);
         let modified_ns = preserves_time.then_some(modified_ns);
-        begun.operations.push(Operation::CheckIn {
-            element: element.number,
-            view,
-            content,
-            executable,
-            modified_ns,
-        });
+        begun.check_in =
+            Some(Operation::CheckIn { element: element.number, view, content, executable, modified_ns });
         begun.told.checked_in_version = format!("{path}/1").into_bytes();
         Ok(())
     }
@@ -582,8 +582,8 @@ impl<'a, 'd> Planner<'a, 'd> {
         }
     }
 
-    fn judge(&self, asked: &Asked<'_>, transaction: &Transaction) -> Outcome<Judged> {
-        self.draft.judge(transaction).map_err(|refused| self.make.server.refused(&asked.vob, refused))
+    fn judge(&self, asked: &Asked<'_>, transactions: &[Transaction]) -> Outcome<Judged> {
+        self.draft.judge_all(transactions).map_err(|refused| self.make.server.refused(&asked.vob, refused))
     }
 
     fn transaction(&self, comment: &[u8], operations: Vec<Operation>) -> Transaction {
