@@ -16,8 +16,8 @@ pub const COMMAND: Command = Command {
     aliases: &[],
     usage: "[-long | -short] [-local] [-alabel {label-type-selector | -all}]\n       \
             [-aattr {attribute-type-selector | -all}] [-ahlink {hyperlink-type-selector | -all}]\n       \
-            [-ihlink {hyperlink-type-selector | -all}] [-version version-selector] [-predecessor]\n       \
-            [-cview] [-pname] {pname | object-selector} ...",
+            [-ihlink {hyperlink-type-selector | -all}] [-version version-selector | -ancestor] [-predecessor]\n       \
+            [-cview] [-eacl] {[-pname] {pname | object-selector} ... | -type type-selector ...}",
     options: &[
         flag("l/ong"),
         flag("s/hort"),
@@ -30,6 +30,14 @@ pub const COMMAND: Command = Command {
         value("ihl/ink"),
         value("ver/sion"),
         flag("pre/decessor"),
+        flag("anc/estor"),
+        flag("eac/l"),
+        flag("typ/e"),
+        flag("attype"),
+        flag("brtype"),
+        flag("eltype"),
+        flag("hltype"),
+        flag("lbtype"),
     ],
     comments: false,
     run,
@@ -54,7 +62,16 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
     };
     let hyperlinks = of("ahlink").or_else(|| of("ihlink"));
     let only = Only { labels: of("alabel"), attributes: of("aattr"), hyperlinks };
-    let targets = target::targets(session, &arguments.operands, arguments.has("pname"))?;
+    exclusive(arguments, &["version", "ancestor"])?;
+    let operands = target::typed_operands(arguments)?;
+    let mut targets = target::targets(session, &operands, arguments.has("pname"))?;
+    let mut others = Vec::new();
+    if arguments.has("ancestor") {
+        others = targets.split_off(1);
+        if others.is_empty() {
+            return Err(CommandError::Usage("Option -ancestor needs two objects or more".to_owned()));
+        }
+    }
     let names = target::typed_names(&targets);
     let mut all_done = true;
     for (target, name) in targets.into_iter().zip(names) {
@@ -64,6 +81,7 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
             version: arguments.bytes("version"),
             predecessor: arguments.has("predecessor"),
             inherited_hyperlinks: arguments.has("ihlink"),
+            others: others.clone(),
         };
         match session.call_about(&name, async |mut host| host.describe(request).await) {
             Ok(facts) => {

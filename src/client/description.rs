@@ -30,7 +30,8 @@ pub fn layout(facts: &Description, typed: &[u8], detail: Detail, dates: &Dates) 
         return Vec::new();
     };
     let mut page = Page { lines: Vec::new(), detail, dates };
-    let base = without_version(typed);
+    // What an identity named has a path of its own.
+    let base = if facts.path.is_empty() { without_version(typed) } else { &facts.path };
     match object {
         Object::Version(facts) => page.version(facts, base),
         Object::Element(facts) => page.element(facts, base),
@@ -355,6 +356,9 @@ impl Page<'_> {
                 self.attribute_type(&facts.attribute.clone().unwrap_or_default());
             }
             _ => {}
+        }
+        if !facts.suggested.is_empty() {
+            self.line(&[b"  suggested attributes: ", &facts.suggested.join(&b", "[..])]);
         }
         self.attributes(&facts.attributes);
         self.hyperlinks(&facts.hyperlinks);

@@ -96,6 +96,9 @@ fn reasons(failure: &Failure, pname: &[u8]) -> Vec<Vec<u8>> {
             " is abstract: give a type that is made from it (see lstype -kind eltype).",
         ),
         FailureCode::EmptyLimits => plain("No value can be within these limits."),
+        FailureCode::NotOfOneElement => {
+            quoted("", name, " is no version of the same element: a common ancestor needs versions of one.")
+        }
         FailureCode::EmptyLinkText => plain("The text of a symbolic link cannot be empty."),
         FailureCode::CommentOfOther => {
             let other = [without_version(pname), b"@@", &failure.branch].concat();

@@ -13,7 +13,18 @@ pub const LOCK: Command = Command {
     name: "lock",
     aliases: &[],
     usage: "[-replace] [-nusers login-name[,...] | -obsolete]\u{1}\n       [-pname] {pname | object-selector} ...",
-    options: &[flag("rep/lace"), value("nus/ers"), flag("obs/olete"), flag("pna/me")],
+    options: &[
+        flag("rep/lace"),
+        value("nus/ers"),
+        flag("obs/olete"),
+        flag("pna/me"),
+        flag("typ/e"),
+        flag("attype"),
+        flag("brtype"),
+        flag("eltype"),
+        flag("hltype"),
+        flag("lbtype"),
+    ],
     comments: true,
     run: |session, arguments| run(session, arguments, false),
 };
@@ -23,7 +34,15 @@ pub const UNLOCK: Command = Command {
     name: "unl/ock",
     aliases: &[],
     usage: "\u{1}[-pname] {pname | object-selector} ...",
-    options: &[flag("pna/me")],
+    options: &[
+        flag("pna/me"),
+        flag("typ/e"),
+        flag("attype"),
+        flag("brtype"),
+        flag("eltype"),
+        flag("hltype"),
+        flag("lbtype"),
+    ],
     comments: true,
     run: |session, arguments| run(session, arguments, true),
 };
@@ -35,7 +54,8 @@ fn run(session: &mut Session, arguments: &Arguments, unlock: bool) -> CommandRes
     exclusive(arguments, &["nusers", "obsolete"])?;
     no_pools(arguments)?;
     let source = comment::source(if unlock { "unlock" } else { "lock" }, arguments, CommentSource::None)?;
-    let targets = target::targets(session, &arguments.operands, arguments.has("pname"))?;
+    let operands = target::typed_operands(arguments)?;
+    let targets = target::targets(session, &operands, arguments.has("pname"))?;
     let names = target::typed_names(&targets);
     let objects: Vec<&[u8]> = names.iter().map(Vec::as_slice).collect();
     let comments = comment::texts(session, &source, Prompt::Other, &objects, &[])?;

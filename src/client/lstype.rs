@@ -6,7 +6,7 @@ use super::failure::kind_name;
 use super::layout;
 use super::options::{Arguments, flag, value};
 use super::session::{CommandError, CommandResult, Outcome, Session};
-use super::target::{any_type_selector, type_selectors, typed_vob};
+use super::target::{any_type_selector, old_kind, type_selectors, typed_operands, typed_vob};
 use crate::server::proto::description::Object;
 use crate::server::proto::type_outcome::Outcome as TypeOutcome;
 use crate::server::proto::{Description, ListTypesRequest, LockState, ObjectKind, TypeFacts};
@@ -24,6 +24,12 @@ pub const COMMAND: Command = Command {
         flag("loc/al"),
         value("kin/d"),
         value("inv/ob"),
+        flag("typ/e"),
+        flag("attype"),
+        flag("brtype"),
+        flag("eltype"),
+        flag("hltype"),
+        flag("lbtype"),
     ],
     comments: false,
     run,
@@ -31,7 +37,10 @@ pub const COMMAND: Command = Command {
 
 fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
     exclusive(arguments, &["long", "short"])?;
-    let kind = match arguments.text("kind").as_str() {
+    // Without a name the oldest form lists all of a kind.
+    let old = old_kind(arguments)?.filter(|word| *word != "type" && arguments.operands.is_empty());
+    let given = arguments.text("kind");
+    let kind = match old.unwrap_or(&given) {
         "" => ObjectKind::Unspecified,
         "brtype" => ObjectKind::BranchType,
         "lbtype" => ObjectKind::LabelType,
@@ -43,7 +52,8 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
     if (kind == ObjectKind::Unspecified) == arguments.operands.is_empty() {
         return Err(CommandError::Usage("Either -kind or type selectors required".to_owned()));
     }
-    let (selectors, mut all_done) = type_selectors(session, &arguments.operands, any_type_selector)?;
+    let operands = typed_operands(arguments)?;
+    let (selectors, mut all_done) = type_selectors(session, &operands, any_type_selector)?;
     let names: Vec<Vec<u8>> = selectors.iter().map(|selector| selector.name.clone()).collect();
     let request = ListTypesRequest {
         context: Some(session.context()?),
@@ -75,7 +85,7 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
 fn lines(session: &Session, arguments: &Arguments, facts: TypeFacts) -> Vec<Vec<u8>> {
     if arguments.has("long") {
         let name = facts.name.clone();
-        let facts = Description { object: Some(Object::Type(facts)) };
+        let facts = Description { object: Some(Object::Type(facts)), path: Vec::new() };
         return description::layout(&facts, &name, Detail::Long, &session.dates);
     }
     if arguments.has("short") {

@@ -37,8 +37,9 @@ pub const MAKE: Command = Command {
 pub const REMOVE: Command = Command {
     name: "rmattr",
     aliases: &[],
-    usage: "[-version version-selector] [-pname]\u{1}\n       attribute-type-selector object-selector ...",
-    options: &[value("ver/sion"), flag("pna/me")],
+    usage: "[-recurse] [-version version-selector] [-pname]\u{1}\n       \
+            attribute-type-selector object-selector ...",
+    options: &[flag("rec/urse"), value("ver/sion"), flag("pna/me")],
     comments: true,
     run: remove,
 };

@@ -12,6 +12,8 @@ use crate::server::proto::{
     AttributePer, AttributeTypeFacts, MakeTypesRequest, MergeType, ObjectKind, Selector, SelectorKind,
     TypeArgument, ValueLimit, ValueType,
 };
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 
 const BRANCH_OPTIONS: &[OptionSpec] =
     &[flag("rep/lace"), flag("glo/bal"), flag("acq/uire"), flag("ord/inary"), flag("pbr/anch")];
@@ -49,7 +51,8 @@ pub const ELEMENT: Command = Command {
     name: "mkelt/ype",
     aliases: &[],
     usage: "[-replace] [-global [-acquire] | -ordinary] -supertype element-type [-manager manager]\n       \
-            [-ptime] [-mergetype {auto | user | never}]\u{1}\n       element-type-name ...",
+            [-ptime] [-attype attribute-type[,...]] [-mergetype {auto | user | never}]\u{1}\n       \
+            element-type-name ...",
     options: &[
         flag("rep/lace"),
         flag("glo/bal"),
@@ -58,6 +61,7 @@ pub const ELEMENT: Command = Command {
         value("sup/ertype"),
         value("man/ager"),
         flag("pti/me"),
+        value("att/ype"),
         value("mer/getype"),
     ],
     comments: true,
@@ -97,8 +101,16 @@ pub const ATTRIBUTE: Command = Command {
 pub const HYPERLINK: Command = Command {
     name: "mkhlt/ype",
     aliases: &[],
-    usage: "[-replace] [-global [-acquire] | -ordinary] [-shared]\u{1}\n       hyperlink-type-name ...",
-    options: &[flag("rep/lace"), flag("glo/bal"), flag("acq/uire"), flag("ord/inary"), flag("sha/red")],
+    usage: "[-replace] [-global [-acquire] | -ordinary] [-attype attribute-type[,...]] [-shared]\u{1}\n       \
+            hyperlink-type-name ...",
+    options: &[
+        flag("rep/lace"),
+        flag("glo/bal"),
+        flag("acq/uire"),
+        flag("ord/inary"),
+        value("att/ype"),
+        flag("sha/red"),
+    ],
     comments: true,
     run: |session, arguments| run(session, arguments, ObjectKind::HyperlinkType, "mkhltype"),
 };
@@ -134,6 +146,7 @@ fn run(
         global: arguments.has("global"),
         shared: arguments.has("shared"),
         per_branch: arguments.has("pbranch"),
+        suggested: suggested(session, arguments)?,
         ..match kind {
             ObjectKind::ElementType => element(session, arguments)?,
             ObjectKind::AttributeType => {
@@ -201,6 +214,15 @@ fn element(session: &Session, arguments: &Arguments) -> Result<MakeTypesRequest,
         preserve_time: arguments.has("ptime"),
         ..MakeTypesRequest::default()
     })
+}
+
+/// The names of the attribute types of `-attype`.
+fn suggested(session: &Session, arguments: &Arguments) -> Result<Vec<Vec<u8>>, CommandError> {
+    let Some(list) = arguments.value("attype") else { return Ok(Vec::new()) };
+    let names = list.as_bytes().split(|byte| *byte == b',').filter(|name| !name.is_empty());
+    let name =
+        |name: &[u8]| Ok(type_selector(session, OsStr::from_bytes(name), SelectorKind::AttributeType)?.name);
+    names.map(name).collect()
 }
 
 fn attribute(arguments: &Arguments, dates: &Dates) -> Result<AttributeTypeFacts, CommandError> {

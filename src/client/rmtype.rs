@@ -5,7 +5,7 @@ use super::comment::{self, CommentSource, Prompt};
 use super::failure::kind_name;
 use super::options::{Arguments, flag};
 use super::session::{CommandResult, Outcome, Session};
-use super::target::{any_type_selector, selector_object_kind, type_selectors};
+use super::target::{any_type_selector, selector_object_kind, type_selectors, typed_operands};
 use crate::server::proto::RemoveTypesRequest;
 use crate::server::proto::type_outcome::Outcome as TypeOutcome;
 
@@ -14,7 +14,17 @@ pub const COMMAND: Command = Command {
     name: "rmt/ype",
     aliases: &[],
     usage: "[-rmall [-force]] [-ignore]\u{1}\n       type-selector ...",
-    options: &[flag("rma/ll"), flag("for/ce"), flag("ign/ore")],
+    options: &[
+        flag("rma/ll"),
+        flag("for/ce"),
+        flag("ign/ore"),
+        flag("typ/e"),
+        flag("attype"),
+        flag("brtype"),
+        flag("eltype"),
+        flag("hltype"),
+        flag("lbtype"),
+    ],
     comments: true,
     run,
 };
@@ -24,7 +34,8 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
         return Err(missing("Type selector"));
     }
     let source = comment::source("rmtype", arguments, CommentSource::None)?;
-    let (selectors, mut all_done) = type_selectors(session, &arguments.operands, any_type_selector)?;
+    let operands = typed_operands(arguments)?;
+    let (selectors, mut all_done) = type_selectors(session, &operands, any_type_selector)?;
     let names: Vec<&[u8]> = selectors.iter().map(|selector| selector.name.as_slice()).collect();
     let comments = comment::texts(session, &source, Prompt::Other, &names, &[])?;
     for (selector, comment) in selectors.iter().zip(comments) {

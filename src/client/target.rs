@@ -3,8 +3,10 @@
 //! Pure but for the working directory.
 
 use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
+use super::commands::exclusive;
+use super::options::Arguments;
 use super::session::{CommandError, Session};
 use crate::server::proto::target::Target as TargetKind;
 use crate::server::proto::{ObjectKind, Pname, Selector, SelectorKind, Target};
@@ -40,6 +42,37 @@ fn target(session: &Session, operand: &OsStr, paths_only: bool) -> Result<Target
         Some((kind, name, vob)) => TargetKind::Selector(selector_of(session, kind, name, vob)?),
     };
     Ok(Target { target: Some(kind) })
+}
+
+/// Which of the oldest releases' options that say what all operands are was given: `type`, or a kind of type object,
+/// which is the prefix of its selectors too.
+///
+/// # Errors
+/// Two of them were.
+pub fn old_kind(arguments: &Arguments) -> Result<Option<&'static str>, CommandError> {
+    let words = ["type", "attype", "brtype", "eltype", "hltype", "lbtype"];
+    exclusive(arguments, &words)?;
+    Ok(words.into_iter().find(|word| arguments.has(word)))
+}
+
+/// The operands, with the prefix of the kind of type object that an option of the oldest releases gives them.
+///
+/// # Errors
+/// As [`old_kind`], and an operand that is no type selector of that kind.
+pub fn typed_operands(arguments: &Arguments) -> Result<Vec<OsString>, CommandError> {
+    let Some(word) = old_kind(arguments)? else { return Ok(arguments.operands.clone()) };
+    let operand = |operand: &OsString| {
+        let typed = operand.as_bytes();
+        match split(typed) {
+            None if word != "type" => Ok(OsString::from_vec([word.as_bytes(), b":", typed].concat())),
+            Some((kind, ..)) if object_kind(kind) != ObjectKind::Unspecified => {
+                let fits = word == "type" || typed.starts_with(&[word.as_bytes(), b":"].concat());
+                if fits { Ok(operand.clone()) } else { Err(not_a_type(typed)) }
+            }
+            _ => Err(not_a_type(typed)),
+        }
+    };
+    arguments.operands.iter().map(operand).collect()
 }
 
 /// Reads an operand that names a type of this kind: `REL1`, `REL1@/vobs/a`, or with its prefix.

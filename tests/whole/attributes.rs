@@ -85,7 +85,7 @@ Usage: mkattr [-replace] [-recurse] [-version version-selector] [-pname]
 $ cleartool mkattr -config x QAed '"x"' foo.c; cleartool rmattr QAed
 cleartool: Error: Option -config is not supported yet: there are no derived objects.
 cleartool: Error: Object name required
-Usage: rmattr [-version version-selector] [-pname]
+Usage: rmattr [-recurse] [-version version-selector] [-pname]
        [-c comment | -cfile pname | -cq | -cqe | -nc]
        attribute-type-selector object-selector ...
 [exit 1]

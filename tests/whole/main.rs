@@ -36,6 +36,7 @@ mod names_in_views;
 mod new_elements;
 mod odd_arguments;
 mod odd_history;
+mod oldest_forms;
 mod posix_table;
 mod private;
 mod project;

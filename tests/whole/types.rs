@@ -105,7 +105,7 @@ fn the_other_kinds_of_types_keep_their_properties() {
 $ cleartool mkeltype -nc c_source
 cleartool: Error: Option -supertype is required
 Usage: mkeltype [-replace] [-global [-acquire] | -ordinary] -supertype element-type [-manager manager]
-       [-ptime] [-mergetype {auto | user | never}]
+       [-ptime] [-attype attribute-type[,...]] [-mergetype {auto | user | never}]
        [-c comment | -cfile pname | -cq | -cqe | -nc]
        element-type-name ...
 [exit 1]

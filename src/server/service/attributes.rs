@@ -171,7 +171,7 @@ impl Server {
                 let failure = Some(failure.clone());
                 Item::Failure(AttributeFailure { failure, ..AttributeFailure::default() })
             };
-            piece.result = (!piece.recursed || piece.path.is_empty()).then(|| refused(&failure));
+            piece.result = (!piece.recursed).then(|| refused(&failure));
         }
     }
 }

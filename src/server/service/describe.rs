@@ -1,5 +1,6 @@
 //! `Describe`: everything that is known of one object.
 
+mod ancestor;
 mod links;
 mod selected;
 
@@ -11,8 +12,8 @@ use crate::server::identity::Caller;
 use crate::server::proto::description::Object;
 use crate::server::proto::target::Target as Named;
 use crate::server::proto::{
-    Attribute, BranchFacts, CheckoutFacts, Created, DescribeRequest, Description, ElementFacts, Failure,
-    FailureCode, Pname, PrivateFacts, PrivateKind, SymbolicLinkFacts, VersionFacts,
+    Attribute, BranchFacts, CheckoutFacts, Context, Created, DescribeRequest, Description, ElementFacts,
+    Failure, FailureCode, Pname, PrivateFacts, PrivateKind, SelectorKind, SymbolicLinkFacts, VersionFacts,
 };
 use crate::server::state::{Outcome, Server};
 use crate::view::history::Place;
@@ -35,12 +36,16 @@ impl Server {
     pub fn describe(&self, caller: &Caller, request: &DescribeRequest) -> Outcome<Description> {
         let context = Self::context(&request.context)?;
         let target = request.target.as_ref().and_then(|target| target.target.as_ref());
+        let mut path = Vec::new();
         let object = match target.ok_or_else(|| Failure::internal("a call came without its object"))? {
             Named::Pname(pname) => {
                 let (view, resolved) = self.resolve(context, pname)?;
                 let (_, inside) = self.place(context, pname)?;
                 let names = Names::new(Some(&view), &resolved.vob, facts::above(&pname.absolute, inside));
-                let found = self.another(caller, &view, request, &resolved)?.unwrap_or(resolved.found);
+                let found = match request.others.is_empty() {
+                    true => self.another(caller, &view, request, &resolved)?.unwrap_or(resolved.found),
+                    false => self.ancestor(context, request, &resolved.vob)?,
+                };
                 let mut subject = self.subject(&resolved.vob, names);
                 subject.inherited = request.inherited_hyperlinks;
                 subject.found(&view, caller, &found)?
@@ -50,10 +55,14 @@ impl Server {
                 let vob = self.selected_vob(context, &typed)?;
                 let view = self.place(context, &typed).ok().map(|(view, _)| view);
                 let names = Names::new(view.as_ref(), &vob, b"");
-                self.subject(&vob, names).selected(selector)?
+                let mut subject = self.subject(&vob, names);
+                if selector.kind() == SelectorKind::Oid {
+                    path = subject.path_with_oid(&selector.name)?;
+                }
+                subject.selected(selector)?
             }
         };
-        Ok(Description { object: Some(object) })
+        Ok(Description { object: Some(object), path })
     }
 
     /// Finds the version that was asked for instead of the one that a name means; none where none was.
@@ -102,6 +111,42 @@ impl Server {
         }
         let version = version.ok_or_else(none_selected)?;
         Ok(Some(Found::History(Place::Version(number, version))))
+    }
+
+    /// Finds the closest common ancestor of the objects of a request.
+    fn ancestor(&self, context: &Context, request: &DescribeRequest, vob: &MountedVob) -> Outcome<Found> {
+        let mut objects = Vec::new();
+        let mut of: Option<Arc<Element>> = None;
+        for target in request.target.iter().chain(&request.others) {
+            let typed = match &target.target {
+                Some(Named::Pname(pname)) => pname.typed.clone(),
+                Some(Named::Selector(selector)) => selector.name.clone(),
+                None => Vec::new(),
+            };
+            let about = |failure: Failure| match failure.name.is_empty() {
+                true => failure.name(typed.as_slice()),
+                false => failure,
+            };
+            let named = self.named(context, &Some(target.clone())).map_err(about)?;
+            let object = match (named.object, named.checkout) {
+                (VobObject::Element(number), Some(checkout)) => VobObject::CheckOut(number, checkout),
+                (object, _) => object,
+            };
+            let is_version = matches!(object, VobObject::Version(..) | VobObject::CheckOut(..));
+            let element = object.element().filter(|_| is_version && named.vob.index == vob.index);
+            let other = || Failure::new(FailureCode::NotOfOneElement).name(typed.as_slice());
+            let number = element.ok_or_else(other)?;
+            match &of {
+                None => of = Some(vob.element(number)?),
+                Some(element) if element.number != number => return Err(other()),
+                Some(_) => {}
+            }
+            objects.push(object);
+        }
+        let element = of.ok_or_else(|| Failure::internal("a call came without its object"))?;
+        let found = ancestor::closest_common(&element, &objects);
+        let found = found.ok_or_else(|| Failure::new(FailureCode::VersionNotFound))?;
+        Ok(Found::History(Place::Version(element.number, found)))
     }
 
     /// Finds the VOB of a selector.

@@ -125,9 +125,8 @@ impl Server {
         }
         // Nothing was done: told of every argument, not of all that is below it.
         for slot in slots.iter_mut().filter(here) {
-            let failure = (!slot.recursed || slot.path.is_empty()).then(|| Box::new(failure.clone()));
+            let failure = (!slot.recursed).then(|| Box::new(failure.clone()));
             slot.result = failure.map(|failure| Planned::Refused { version: Vec::new(), failure });
-            slot.recursed = false;
         }
     }
 }

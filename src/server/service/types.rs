@@ -265,25 +265,43 @@ impl Making<'_> {
         check_values(&definition.properties)?;
         let existing = self.state.type_named(self.kind, &name).cloned();
         let made = MadeType { replaced: existing.is_some() && self.request.replace };
-        let operation = match existing.filter(|_| self.request.replace) {
-            Some(object) => self.replace(store, &object, definition)?,
+        let (number, operation) = match existing.filter(|_| self.request.replace) {
+            Some(object) => (object.number, self.replace(store, &object, definition)?),
             None if self.state.name_taken(self.kind, &name) || names.contains(&name) => {
                 return Err(Failure::new(FailureCode::NameExists).name(name));
             }
             None => {
                 let number = TypeNo(self.state.next_type().0 + names.len() as u32);
                 names.insert(name.clone());
-                Operation::DefineType { number, kind: self.kind, name, definition }
+                (number, Operation::DefineType { number, kind: self.kind, name, definition })
             }
         };
+        let mut operations = vec![operation];
+        operations.extend(self.suggestion(store, number)?);
         let transaction = Transaction {
             time_ns: now_ns(),
             user: self.server.user(self.caller, self.context),
             comment: String::from_utf8_lossy(&argument.comment).into_owned(),
             attributes: vec![],
-            operations: vec![operation],
+            operations,
         };
         Ok((transaction, made))
+    }
+
+    /// Remembers which attribute types are suggested for what is of a type.
+    fn suggestion(&self, store: &Vob, number: TypeNo) -> Outcome<Option<Operation>> {
+        let mut numbers = Vec::new();
+        for name in &self.request.suggested {
+            let name = String::from_utf8_lossy(name);
+            let found = self.state.type_named(TypeKind::Attribute, &name);
+            let missing = || super::describe::not_found(ObjectKind::AttributeType, &name);
+            numbers.push(found.ok_or_else(missing)?.number.0.to_string());
+        }
+        let key = suggestion_key(number);
+        if numbers.is_empty() && store.note(&key)?.is_none_or(|note| note.is_empty()) {
+            return Ok(None);
+        }
+        Ok(Some(Operation::SetNote { key, value: numbers.join(" ").into_bytes().into() }))
     }
 
     fn replace(&self, store: &Vob, object: &TypeObject, definition: TypeDefinition) -> Outcome<Operation> {
@@ -463,6 +481,23 @@ pub(super) fn attribute_facts(properties: &TypeProperties) -> Option<AttributeTy
     })
 }
 
+/// The note that holds the numbers of the attribute types that are suggested for what is of a type.
+fn suggestion_key(number: TypeNo) -> String {
+    format!("type:suggested-attributes:{}", number.0)
+}
+
+/// The names of the attribute types that are suggested for what is of a type; those that were removed are left out.
+fn suggested(vob: &Vob, state: &VobState, object: &TypeObject) -> Outcome<Vec<Vec<u8>>> {
+    if !matches!(object.kind, TypeKind::Element | TypeKind::Hyperlink) {
+        return Ok(Vec::new());
+    }
+    let note = vob.note(&suggestion_key(object.number))?.unwrap_or_default();
+    let numbers = String::from_utf8_lossy(&note).into_owned();
+    let name =
+        |number: &str| Some(state.type_object(TypeNo(number.parse().ok()?))?.name.clone().into_bytes());
+    Ok(numbers.split(' ').filter_map(name).collect())
+}
+
 /// Everything that is told of a type object.
 ///
 /// # Errors
@@ -508,6 +543,7 @@ pub(super) fn type_facts(vob: &Vob, state: &VobState, object: &TypeObject) -> Ou
         merge: merge.into(),
         lock: super::locks::state_of(&object.annotations, Part::Whole).into(),
         hyperlinks: Vec::new(),
+        suggested: suggested(vob, state, object)?,
     })
 }
 

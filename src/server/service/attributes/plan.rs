@@ -91,6 +91,10 @@ impl<'a> Plan<'a> {
         if recursed && self.earlier(object).is_some() {
             return Ok(None);
         }
+        // Not everything below an argument has it, nor need the argument.
+        if self.request.recurse && self.request.remove && !self.has(object)? {
+            return Ok(None);
+        }
         let (kind, extension) = kind_and_extension(&self.vob.vob, &self.state, object)?;
         let planned = if self.request.remove { self.detach(object) } else { self.attach(object) };
         Ok(Some(match planned {

@@ -52,6 +52,14 @@ impl Subject<'_> {
         self.element(&*self.vob.element(number)?)
     }
 
+    /// The path of the element that an identity names; empty where it names none.
+    pub(super) fn path_with_oid(&mut self, name: &[u8]) -> Outcome<Vec<u8>> {
+        let oid: Option<Oid> = String::from_utf8_lossy(name).parse().ok();
+        let number = oid.map(|oid| self.vob.vob.element_with_oid(&oid)).transpose()?.flatten();
+        let element = number.map(|number| self.vob.element(number)).transpose()?;
+        element.map_or(Ok(Vec::new()), |element| self.names.path(&element))
+    }
+
     fn type_object(&mut self, object: &TypeObject) -> Outcome<Object> {
         let facts = type_facts(&self.vob.vob, &self.state, object)?;
         let hyperlinks = self.hyperlinks(VobObject::Type(object.number))?;
