@@ -108,9 +108,12 @@ impl PrivateFiles {
         };
         known.lookups = known.lookups.saturating_sub(lookups);
         if known.lookups == 0 {
-            shard.remove(&number);
+            let forgotten = shard.remove(&number);
             drop(shard);
             self.close(number);
+            if let Some(orphan) = forgotten.and_then(|known| known.orphan) {
+                discard(&orphan);
+            }
         }
     }
 
@@ -342,6 +345,17 @@ impl PrivateFiles {
         if open.files.remove(&number).is_some() {
             open.order.retain(|other| *other != number);
         }
+    }
+}
+
+/// Drops the bytes of a file that has no name on the host any more and is about to be closed for the last time. ext4 would
+/// write them to the disk first, if the file was ever emptied and written anew.
+fn discard(file: &File) {
+    let is_nameless =
+        |found: rustix::fs::Stat| found.st_nlink == 0 && found.st_mode & libc::S_IFMT == libc::S_IFREG;
+    if rustix::fs::fstat(file).is_ok_and(is_nameless) {
+        // A descriptor that cannot write is no harm: the host drops the file all the same.
+        let _ = rustix::fs::ftruncate(file, 0);
     }
 }
 

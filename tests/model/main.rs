@@ -26,15 +26,10 @@ use product::library::Library;
 use product::mounted::{Daemon, Mounted};
 use run::{Operations, Run};
 
-/// Operations of a run in this process, and of one through a mount, unless something else is asked for.
-const IN_PROCESS: usize = 10_000;
-/// See [`IN_PROCESS`].
-const MOUNTED: usize = 2_500;
-/// The same for a seed that nobody has seen. Rare differences are still found in tens of thousands of operations; these
-/// runs look for the frequent ones, and longer ones are made by hand.
-const UNSEEN: usize = 2_000;
-/// See [`UNSEEN`].
-const UNSEEN_MOUNTED: usize = 500;
+/// Operations of a run, unless something else is asked for.
+const OPERATIONS: usize = 100_000;
+/// The same for a seed that nobody has seen, through a mount.
+const UNSEEN_MOUNTED: usize = 25_000;
 
 /// A number from the environment.
 fn number<T: std::str::FromStr>(name: &str) -> Option<T> {
@@ -101,17 +96,17 @@ fn in_process(seed: u64, engine: &str, count: usize) {
 
 #[test]
 fn library_seed_1() {
-    in_process(1, "memory", IN_PROCESS);
+    in_process(1, "memory", OPERATIONS);
 }
 
 #[test]
 fn library_seed_2_with_redb() {
-    in_process(2, "redb", IN_PROCESS);
+    in_process(2, "redb", OPERATIONS);
 }
 
 #[test]
 fn library_random_seed() {
-    in_process(any_seed(), "memory", UNSEEN);
+    in_process(any_seed(), "memory", OPERATIONS);
 }
 
 fn mounted(seed: u64, engine: &str, count: usize) {
@@ -126,7 +121,7 @@ fn mounted(seed: u64, engine: &str, count: usize) {
 
 #[test]
 fn mount_seed_3() {
-    mounted(3, "sled", MOUNTED);
+    mounted(3, "sled", OPERATIONS);
 }
 
 #[test]

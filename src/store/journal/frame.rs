@@ -31,8 +31,8 @@ pub(super) const FRAME_MAGIC: [u8; 4] = *b"CLJF";
 /// Bit of a compressed payload.
 const FLAG_ZSTD: u32 = 1;
 
-/// Payloads shorter than this are never worth compressing, in bytes.
-const COMPRESS_FROM_BYTES: usize = 96;
+/// Payloads shorter than this are not worth the time, in bytes: a sector is written anyway.
+const COMPRESS_FROM_BYTES: usize = 512;
 
 /// Appends are latency-bound; level 3 compresses operations about as well as 9.
 const LEVEL: i32 = 3;

@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parking_lot::{Condvar, Mutex, MutexGuard, RwLock};
+use quick_cache::sync::Cache;
 
 use super::frame::{Header, Kind};
 use super::{ContentId, Error, Result, error};
@@ -31,6 +32,9 @@ pub(super) const CONTAINER_HEADER_BYTES: u64 = 24;
 const MAGIC: [u8; 8] = *b"CLSTPOOL";
 const FORMAT: u32 = 1;
 const UNFINISHED: &str = "new";
+
+/// Headers kept: 64 bytes each.
+const CACHED_HEADERS: usize = 16_384;
 
 /// Where a frame lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +61,8 @@ pub(super) struct Containers {
     tail: Mutex<Writer>,
     synced: Mutex<Synced>,
     sync_ended: Condvar,
+    /// Headers by number: the walk along a chain of bases asks for one after the other.
+    headers: Cache<u32, Header>,
 }
 
 #[derive(Default)]
@@ -103,6 +109,7 @@ impl Containers {
             tail: Mutex::new(Writer { tail, ahead: Ahead::none(tail.offset), poisoned: None }),
             synced: Mutex::default(),
             sync_ended: Condvar::new(),
+            headers: Cache::new(CACHED_HEADERS),
         })
     }
 
@@ -230,10 +237,15 @@ impl Containers {
 
     /// Reads the header of a frame.
     pub(super) fn header(&self, number: u32, at: Location) -> Result<Header> {
+        if let Some(header) = self.headers.get(&number) {
+            return Ok(header);
+        }
         let mut buffer = [0; super::frame::MAXIMUM_HEADER_BYTES];
         let length = buffer.len().min(at.length as usize);
         self.read_exact(at, &mut buffer[..length])?;
-        self.parse(number, at, &buffer[..length]).map(|(header, _)| header)
+        let (header, _) = self.parse(number, at, &buffer[..length])?;
+        self.headers.insert(number, header);
+        Ok(header)
     }
 
     /// Reads a frame: its header and its payload, which match their checksums.
