@@ -172,7 +172,8 @@ impl Server {
         let Some(names) = names else { return Ok(done) };
         let Target { view, vob, element, .. } = &target;
         let private = view.storage.dir().join(ViewStorage::private(&element.oid));
-        let Some(state) = view.holder(vob, element.number)?.filter(|_| private.is_dir()) else {
+        let shown = view.holder(vob, element.number)?.filter(|state| state.at.is_some() && private.is_dir());
+        let Some(state) = shown else {
             return Ok(done);
         };
         for change in names.changes_to(&state.catalog) {

@@ -1,7 +1,7 @@
 //! Elements: version trees, labels, checkouts.
 
 use super::{BRANCHES, Content, Id, LABELS, VIEWS};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// What a name leads to.
@@ -81,6 +81,8 @@ pub struct Element {
     pub checkouts: [Option<Checkout>; VIEWS],
     /// Whether it was removed.
     pub removed: bool,
+    /// Every name that it ever had in a directory.
+    pub names: BTreeSet<(Id, String)>,
 }
 
 impl Element {
@@ -102,6 +104,7 @@ impl Element {
             labels: BTreeMap::new(),
             checkouts: [None, None],
             removed: false,
+            names: BTreeSet::new(),
         }
     }
 

@@ -148,7 +148,7 @@ impl Model {
     pub fn lose(&mut self, id: Id, leaf: &str) -> (String, String) {
         let identity = self.names.identity(self.elements[id].serial).to_owned();
         let name = format!("{leaf}.{identity}");
-        self.touched.insert(id);
+        self.change(id).names.insert((LOST, name.clone()));
         let lost = self.change(LOST);
         std::rc::Rc::make_mut(&mut lost.branches[0].versions[0].catalog).insert(name, Entry::Element(id));
         (leaf.to_owned(), identity)

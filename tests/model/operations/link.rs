@@ -1,12 +1,12 @@
 //! ln: further names of elements, and VOB symbolic links.
 
-use super::names::{is_inside, takes_names_in};
+use super::names::{is_inside, takes_names_in, typed_target};
 use super::pick;
 use super::{
-    Done, Operation, Outcome, Refused, Slot, catalog, each, is_covered, open, opened, refuse_twin, slot,
-    slot_in,
+    Done, Operation, Outcome, Refused, Slot, catalog, each, is_covered, may_have_left, open, opened,
+    refuse_twin, settle_left_copy, slot, slot_in,
 };
-use crate::model::{Entry, Found, Id, LOST, Model, ROOT, Shown, Trail, parent_and_leaf};
+use crate::model::{Entry, Found, Id, LOST, Model, Private, ROOT, Shown, Trail, join, parent_and_leaf};
 use crate::names::Names;
 use crate::product::Product;
 use crate::random::Random;
@@ -136,7 +136,7 @@ impl HardLink {
         Rc::new(HardLink { view, source, target, in_place: random.percent(8) })
     }
 
-    fn outcome(&self, model: &mut Model, slot: Result<Slot, Refused>) -> Outcome {
+    fn outcome(&self, model: &mut Model, slot: Result<Slot, Refused>, typed: &str) -> Outcome {
         let view = self.view;
         let (entry, way) = self.source.entry(model, view)?;
         if entry == Entry::Element(LOST) {
@@ -144,7 +144,15 @@ impl HardLink {
         }
         let slot = slot?;
         let at = open(model, view, &slot, self.in_place)?;
-        if opened(model, view, slot.directory, at).contains_key(&slot.leaf) || is_covered(model, view, &slot)
+        let private = model.views[view].private(slot.directory, std::slice::from_ref(&slot.leaf));
+        let makes_way = match entry {
+            Entry::Element(id) => {
+                matches!(private, Some(Private::File(_)))
+                    && may_have_left(model, view, id, slot.directory, &slot.leaf)
+            }
+            Entry::Link(_) => false,
+        };
+        if opened(model, view, slot.directory, at).contains_key(&slot.leaf) || private.is_some() && !makes_way
         {
             return Err(FailureCode::EntryExists.into());
         }
@@ -155,7 +163,16 @@ impl HardLink {
             refuse_twin(model, slot.directory, &slot.leaf, Some(id))?;
         }
         catalog(model, view, slot.directory, at, &slot.leaf, Some(entry));
-        Ok(Done::default())
+        let mut done = Done::default();
+        if let Entry::Element(id) = entry {
+            let names = opened(model, view, slot.directory, at);
+            let place = (view, slot.directory, slot.leaf.as_str());
+            if let Some(saved) = settle_left_copy(model, place, id, &names, true) {
+                let before = typed.rsplit_once('/').map_or("", |(before, _)| before);
+                done.notices.push(format!("MOVED_ASIDE {}", join(before, &saved)));
+            }
+        }
+        Ok(done)
     }
 }
 
@@ -163,7 +180,12 @@ impl Operation for HardLink {
     fn expect(&self, model: &mut Model) -> Vec<Outcome> {
         let leaf = model.names.real(self.source.leaf());
         match find_slot(model, self.view, &self.target, &leaf) {
-            Ok(slot) => vec![self.outcome(model, slot)],
+            Ok(slot) => {
+                let inside = matches!(takes_names_in(model, self.view, &self.target, 1), Ok(true));
+                let target = model.names.real(&self.target);
+                let typed = typed_target(&target, inside, &leaf);
+                vec![self.outcome(model, slot, &typed)]
+            }
             Err(refused) => vec![Err(refused)],
         }
     }

@@ -158,7 +158,12 @@ impl Refused {
         let branch =
             if of_branch { String::from_utf8_lossy(&failure.branch).into_owned() } else { String::new() };
         let before = failure.done_before.iter().map(noticed).collect();
-        let mut refused = Refused { branch, before, ..failure.code().into() };
+        // By which name a twin is told depends on which of several it is.
+        let code = match failure.code() {
+            FailureCode::EvilTwinRenamed => FailureCode::EvilTwin,
+            code => code,
+        };
+        let mut refused = Refused { branch, before, ..code.into() };
         if matches!(failure.code(), FailureCode::Internal | FailureCode::Damaged | FailureCode::SystemError) {
             refused.why += &format!(" ({})", failure.text);
         }
@@ -293,6 +298,46 @@ fn walk(model: &Model, view: usize, path: &str) -> Result<Slot, Refused> {
     Ok(Slot { directory, shown, catalog, trail: trail.below(leaf), leaf: leaf.to_owned() })
 }
 
+/// Tells whether an element is a file that a view has checked out, and once had this name.
+fn may_have_left(model: &Model, view: usize, id: Id, directory: Id, leaf: &str) -> bool {
+    let element = &model.elements[id];
+    let had_name = element.names.contains(&(directory, leaf.to_owned()));
+    !element.directory && element.checkouts[view].is_some() && had_name
+}
+
+/// What rmname left at a name makes way for the checked-out file that it leads to again; a file that differs has to
+/// where `saves` is said. The name under which it is saved.
+fn settle_left_copy(
+    model: &mut Model,
+    (view, directory, leaf): (usize, Id, &str),
+    id: Id,
+    catalog: &Catalog,
+    saves: bool,
+) -> Option<String> {
+    if !may_have_left(model, view, id, directory, leaf) {
+        return None;
+    }
+    let left = match model.views[view].private(directory, &[leaf.to_owned()])? {
+        Private::File(left) => *left,
+        _ => return None,
+    };
+    let mut saved = None;
+    match model.views[view].data.get(&id) {
+        None => drop(model.views[view].data.insert(id, left)),
+        Some(data) if data.content == left.content => {}
+        Some(_) if !saves => return None,
+        Some(_) => {
+            let name = uncheckout::free_name(model, (view, directory), catalog, &format!("{leaf}.keep"));
+            model.views[view].private_names(directory, &[]).insert(name.clone(), Private::File(left));
+            saved = Some(name);
+        }
+    }
+    model.touched.insert(directory);
+    model.touched.insert(id);
+    model.views[view].private_names(directory, &[]).remove(leaf);
+    saved
+}
+
 /// Tells whether the view has something private at a slot.
 fn is_covered(model: &Model, view: usize, slot: &Slot) -> bool {
     model.views[view].private(slot.directory, std::slice::from_ref(&slot.leaf)).is_some()
@@ -346,7 +391,7 @@ fn opened(model: &Model, view: usize, directory: Id, opened: Opened) -> Catalog 
 /// Changes a name in an opened catalog.
 fn catalog(model: &mut Model, view: usize, directory: Id, opened: Opened, leaf: &str, entry: Option<Entry>) {
     if let Some(Entry::Element(id)) = entry {
-        model.touched.insert(id);
+        model.change(id).names.insert((directory, leaf.to_owned()));
     }
     let element = model.change(directory);
     let catalog = match opened {

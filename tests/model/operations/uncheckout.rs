@@ -1,7 +1,7 @@
 //! uncheckout.
 
 use super::pick::{self, Wanted};
-use super::{Done, Operation, Outcome, Outcomes, Target, each, target, text};
+use super::{Done, Operation, Outcome, Outcomes, Target, each, settle_left_copy, target, text};
 use crate::model::{Catalog, Entry, File, Id, Model, Private, Shown};
 use crate::names::Names;
 use crate::product::Product;
@@ -45,10 +45,29 @@ impl Uncheckout {
             }
         }
         model.views[view].data.remove(&target.id);
+        if !is_file {
+            uncover(model, view, target.id, &checkout.catalog);
+        }
         if only_zero {
             done.notices.push(format!("ONLY_VERSION_ZERO {branch}"));
         }
         Ok(done)
+    }
+}
+
+/// What rmname left at names that a directory has again makes way, where it is what the checkouts have.
+fn uncover(model: &mut Model, view: usize, directory: Id, before: &Catalog) {
+    let places = model.directories(view);
+    let Some((_, _, trail)) = places.iter().find(|(_, id, _)| *id == directory) else { return };
+    let shown = model.select(view, directory, *trail).0;
+    if matches!(shown, Shown::Nothing | Shown::Error) {
+        return;
+    }
+    let catalog = model.catalog(view, directory, shown);
+    for (name, entry) in catalog.iter().filter(|(name, entry)| before.get(*name) != Some(*entry)) {
+        if let Entry::Element(id) = *entry {
+            settle_left_copy(model, (view, directory, name), id, &catalog, false);
+        }
     }
 }
 
