@@ -70,6 +70,17 @@ fn trees_of_any_depth_are_told_of() {
 }
 
 #[test]
+fn private_trees_of_any_depth_are_listed() {
+    let project = Project::small();
+    // Deeper than any path that a system call takes.
+    let make = "import os\nfor level in range(40):\n    os.mkdir('n' * 150)\n    os.chdir('n' * 150)\nopen('leaf', 'w')";
+    let said = project.sh(&format!("python3 -c \"{make}\" && cleartool lsprivate | awk '{{print length}}'"));
+    let lengths: Vec<usize> = said.lines().map(|line| line.parse().expect("a length")).collect();
+    assert_eq!((lengths.len(), lengths[0]), (41, "/vobs/x/".len() + 150), "{said}");
+    assert_eq!(lengths[40], "/vobs/x/".len() + 40 * 151 + "leaf".len());
+}
+
+#[test]
 fn names_in_old_directory_versions_are_told_as_typed() {
     Project::small().check(
         r#"

@@ -74,6 +74,30 @@ fn an_unlinked_file_can_be_used_while_it_is_open() {
 }
 
 #[test]
+fn a_file_may_have_many_names() {
+    let project = Project::small();
+    let at = |name: usize| project.directory.join(format!("name{name}"));
+    fs::write(at(0), "one file").expect("made");
+    for name in 1..40 {
+        fs::hard_link(at(name - 1), at(name)).expect("linked");
+    }
+    assert_eq!(fs::metadata(at(17)).expect("there").nlink(), 40);
+    for name in (0..40).filter(|name| name % 3 > 0) {
+        fs::remove_file(at(name)).expect("removed");
+    }
+    fs::rename(at(39), at(40)).expect("moved");
+    for name in (0..36).filter(|name| name % 3 == 0).chain([40]) {
+        assert_eq!(text(at(name)), "one file");
+        fs::remove_file(at(name)).expect("removed");
+    }
+    let mut last = File::open(at(36)).expect("opened");
+    fs::remove_file(at(36)).expect("removed");
+    let mut read = String::new();
+    last.read_to_string(&mut read).expect("read without a name");
+    assert_eq!(read, "one file");
+}
+
+#[test]
 fn sparse_and_scattered_writes_read_back() {
     let project = Project::small();
     let path = project.directory.join("scattered");

@@ -13,15 +13,19 @@ use crate::server::proto::{
 use crate::server::state::{Outcome, Server};
 use crate::view::access::MAY_SEARCH;
 use crate::view::live::DEPTH_MAX;
+use crate::view::private::names_in;
 use crate::view::resolve::{checkout_id, version_id};
 use crate::view::{Host, MountedVob, View, ViewStorage};
 use crate::vob::apply::DirectoryAt;
 use crate::vob::{Element, ElementNo, Entry, Oid, VersionNo};
+use rustix::fs::{Mode, OFlags};
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsStr;
+use std::fs::{File, Metadata};
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Permission to list a directory and to reach what is in it, as one digit of a mode.
@@ -399,9 +403,10 @@ impl Listing<'_> {
             return Ok(true);
         }
         let mut names: Vec<(Vec<u8>, Option<&Data>)> = Vec::new();
-        let private = group.private.map(|oid| self.view.storage.dir().join(ViewStorage::private(&oid)));
+        let private = group.private.map(|oid| ViewStorage::private(&oid));
         if let Some(private) = &private {
-            names.extend(names_of(private)?.into_iter().map(|name| (name, None)));
+            let private = self.view.storage.dir().join(private);
+            names.extend(names_of(&private)?.into_iter().map(|name| (name, None)));
         }
         names.extend(group.checkouts.iter().map(|(name, data)| (name.clone(), Some(data))));
         names.sort_by(|(a, _), (b, _)| a.cmp(b));
@@ -429,13 +434,13 @@ impl Listing<'_> {
             row.version = checkout_id(&state, element, checkout).into_bytes();
             row.checked_out_from = version_id(&state, element, checkout.from).into_bytes();
         }
-        self.row(path, row, &self.view.storage.dir().join(ViewStorage::checkout(&data.oid)))
-            .map(|sent| sent.0)
+        self.row(path, row, &ViewStorage::checkout(&data.oid)).map(|sent| sent.0)
     }
 
-    /// Sends a private object and, for a directory, everything below it.
+    /// Sends a private object, at a place in the storage, and, for a directory, everything below it.
     fn below(&mut self, path: Vec<u8>, place: &Path) -> Outcome<bool> {
         let mut waiting = vec![(path, place.to_owned())];
+        let root = self.view.storage.root();
         while let Some((path, place)) = waiting.pop() {
             let near = self.everywhere
                 || self.scopes.iter().any(|scope| is_below(&path, scope) || is_below(scope, &path));
@@ -448,7 +453,10 @@ impl Listing<'_> {
             }
             let Some(directory) = directory else { continue };
             let names = if self.caller.is_root() || self.caller.may(&directory, LIST_AND_SEARCH) {
-                names_of(&place)
+                let listed = reach(root, &place).and_then(|(dir, path)| {
+                    names_in(&dir, &path).map_err(|refusal| std::io::Error::other(format!("{refusal:?}")))
+                });
+                listed.map_err(|error| Failure::system(Vec::new(), &error))
             } else {
                 Err(Failure::system(Vec::new(), &std::io::Error::from_raw_os_error(libc::EACCES)))
             };
@@ -473,14 +481,10 @@ impl Listing<'_> {
         Ok(true)
     }
 
-    /// Sends a row if it is wanted; answers whether to go on, and the metadata of a directory.
-    fn row(
-        &mut self,
-        path: Vec<u8>,
-        row: PrivateRow,
-        place: &Path,
-    ) -> Outcome<(bool, Option<std::fs::Metadata>)> {
-        let found = match place.symlink_metadata() {
+    /// Sends a row of a place in the storage if it is wanted; answers whether to go on, and the metadata of a
+    /// directory.
+    fn row(&mut self, path: Vec<u8>, row: PrivateRow, place: &Path) -> Outcome<(bool, Option<Metadata>)> {
+        let found = match metadata(self.view.storage.root(), place) {
             Ok(found) => found,
             // Gone since its directory was read.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok((true, None)),
@@ -501,6 +505,30 @@ impl Listing<'_> {
         let goes_on = !wanted || (self.send)(PrivateItem { item: Some(Item::Row(row)) });
         Ok((goes_on, is_directory.then_some(found)))
     }
+}
+
+/// Bytes of a path that one system call takes: PATH_MAX (include/uapi/linux/limits.h), and room for a name.
+const PATH_BYTES_MAX: usize = 3_800;
+
+/// Finds a place in the storage, however deep it is: a directory, and a path in it that one call takes.
+fn reach(root: &OwnedFd, place: &Path) -> std::io::Result<(OwnedFd, PathBuf)> {
+    let (mut dir, mut path) = (root.try_clone()?, PathBuf::new());
+    for name in place {
+        if path.as_os_str().len() + name.len() > PATH_BYTES_MAX {
+            let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            dir = rustix::fs::openat(&dir, &path, flags, Mode::empty())?;
+            path = PathBuf::new();
+        }
+        path.push(name);
+    }
+    Ok((dir, path))
+}
+
+/// What the host says of a place in the storage.
+fn metadata(root: &OwnedFd, place: &Path) -> std::io::Result<Metadata> {
+    let (dir, path) = reach(root, place)?;
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    File::from(rustix::fs::openat(dir, &path, flags, Mode::empty())?).metadata()
 }
 
 fn is_below(path: &[u8], directory: &[u8]) -> bool {
