@@ -18,7 +18,9 @@ mod spec;
 mod twins;
 mod uncheckout;
 
-use super::model::{Catalog, Entry, Found, Id, LOST, Model, ROOT, Rule, Shown, Trail, parent_and_leaf};
+use super::model::{
+    Catalog, Entry, Found, Id, LOST, Model, Private, ROOT, Rule, Shown, Trail, parent_and_leaf,
+};
 use super::names::Names;
 use super::product::{Errno, Product};
 use super::random::Random;
