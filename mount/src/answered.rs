@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 const SLOTS: usize = 1 << 15;
-/// A megabyte: of two million names that expired once, one in six others is taken for one of them.
+/// A megabyte: of two million names that expired once, one in seven others is taken for one of them.
 const FILTER_BITS: u64 = 1 << 23;
 /// The longest that an answer is on its way: a thread that has one waits for a processor only.
 const MOMENT: Duration = Duration::from_secs(2);

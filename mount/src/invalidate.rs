@@ -116,12 +116,14 @@ impl Invalidator {
         self.0.send();
     }
 
-    /// Notes that a name is about to be answered: so that the kernel may remember it, or for one use only.
-    pub(crate) fn note_answer(&self, parent: Inode, name: &OsStr, answer: Answer, lasts: bool) {
-        match lasts {
-            true => self.0.answered.note(parent, name, answer),
-            false => self.0.answered.note_expired(parent, name),
-        }
+    /// Notes that a name is about to be answered, and that the kernel may remember the answer.
+    pub(crate) fn note_answer(&self, parent: Inode, name: &OsStr, answer: Answer) {
+        self.0.answered.note(parent, name, answer);
+    }
+
+    /// Notes that a name is about to be answered for one use.
+    pub(crate) fn note_single_use(&self, parent: Inode, name: &OsStr) {
+        self.0.answered.note_expired(parent, name);
     }
 
     /// Notes that the kernel knows INC_EPOCH.
@@ -218,9 +220,7 @@ impl Shared {
             }
         }
     }
-}
 
-impl Shared {
     fn send_name(&self, device: &File, parent: Inode, name: &OsStr) {
         let recent = self.answered.recent(parent, name);
         match recent {

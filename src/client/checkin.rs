@@ -41,7 +41,10 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
     if arguments.has("from") && arguments.operands.len() > 1 {
         return Err(CommandError::Usage("Option -from takes one element".to_owned()));
     }
+    // In a set view, what an absolute name means is the daemon's to say.
+    let is_set = !session.context()?.view_tag.is_empty();
     if let Some(from) = arguments.value("from")
+        && !(is_set && from.as_bytes().starts_with(b"/"))
         && let Err(error) = std::fs::metadata(from)
     {
         // Said before anything is asked.

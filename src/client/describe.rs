@@ -4,7 +4,7 @@
 
 use super::commands::{Command, exclusive, missing};
 use super::description::{self, Detail, Of, Only};
-use super::options::{Arguments, flag, value};
+use super::options::{Arguments, flag, value, with_oldest_kinds};
 use super::session::{CommandError, CommandResult, Outcome, Session};
 use super::target;
 use crate::server::proto::DescribeRequest;
@@ -18,7 +18,7 @@ pub const COMMAND: Command = Command {
             [-aattr {attribute-type-selector | -all}] [-ahlink {hyperlink-type-selector | -all}]\n       \
             [-ihlink {hyperlink-type-selector | -all}] [-version version-selector | -ancestor] [-predecessor]\n       \
             [-cview] [-eacl] {[-pname] {pname | object-selector} ... | -type type-selector ...}",
-    options: &[
+    options: with_oldest_kinds![
         flag("l/ong"),
         flag("s/hort"),
         flag("loc/al"),
@@ -32,12 +32,6 @@ pub const COMMAND: Command = Command {
         flag("pre/decessor"),
         flag("anc/estor"),
         flag("eac/l"),
-        flag("typ/e"),
-        flag("attype"),
-        flag("brtype"),
-        flag("eltype"),
-        flag("hltype"),
-        flag("lbtype"),
     ],
     comments: false,
     run,

@@ -3,7 +3,7 @@
 use super::commands::{Command, exclusive, missing};
 use super::comment::{self, CommentSource, Prompt};
 use super::failure::kind_name;
-use super::options::{Arguments, flag, value};
+use super::options::{Arguments, flag, value, with_oldest_kinds};
 use super::session::{CommandError, CommandResult, Outcome, Session};
 use super::target;
 use crate::server::proto::{LockRequest, ObjectArgument, ObjectKind, ObjectOutcome};
@@ -13,18 +13,7 @@ pub const LOCK: Command = Command {
     name: "lock",
     aliases: &[],
     usage: "[-replace] [-nusers login-name[,...] | -obsolete]\u{1}\n       [-pname] {pname | object-selector} ...",
-    options: &[
-        flag("rep/lace"),
-        value("nus/ers"),
-        flag("obs/olete"),
-        flag("pna/me"),
-        flag("typ/e"),
-        flag("attype"),
-        flag("brtype"),
-        flag("eltype"),
-        flag("hltype"),
-        flag("lbtype"),
-    ],
+    options: with_oldest_kinds![flag("rep/lace"), value("nus/ers"), flag("obs/olete"), flag("pna/me"),],
     comments: true,
     run: |session, arguments| run(session, arguments, false),
 };
@@ -34,15 +23,7 @@ pub const UNLOCK: Command = Command {
     name: "unl/ock",
     aliases: &[],
     usage: "\u{1}[-pname] {pname | object-selector} ...",
-    options: &[
-        flag("pna/me"),
-        flag("typ/e"),
-        flag("attype"),
-        flag("brtype"),
-        flag("eltype"),
-        flag("hltype"),
-        flag("lbtype"),
-    ],
+    options: with_oldest_kinds![flag("pna/me"),],
     comments: true,
     run: |session, arguments| run(session, arguments, true),
 };

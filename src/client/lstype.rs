@@ -4,7 +4,7 @@ use super::commands::{Command, exclusive};
 use super::description::{self, Detail, lock_mark};
 use super::failure::kind_name;
 use super::layout;
-use super::options::{Arguments, flag, value};
+use super::options::{Arguments, flag, value, with_oldest_kinds};
 use super::session::{CommandError, CommandResult, Outcome, Session};
 use super::target::{any_type_selector, old_kind, type_selectors, typed_operands, typed_vob};
 use crate::server::proto::description::Object;
@@ -17,19 +17,13 @@ pub const COMMAND: Command = Command {
     aliases: &[],
     usage: "[-long | -short] [-obsolete] [-local]\n       \
             {-kind type-object-kind [-invob vob-selector] | type-selector ...}",
-    options: &[
+    options: with_oldest_kinds![
         flag("l/ong"),
         flag("s/hort"),
         flag("obs/olete"),
         flag("loc/al"),
         value("kin/d"),
         value("inv/ob"),
-        flag("typ/e"),
-        flag("attype"),
-        flag("brtype"),
-        flag("eltype"),
-        flag("hltype"),
-        flag("lbtype"),
     ],
     comments: false,
     run,

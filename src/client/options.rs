@@ -55,6 +55,22 @@ pub const fn repeated(word: &'static str) -> OptionSpec {
     OptionSpec { word, value: ValueKind::Repeated }
 }
 
+/// A table that ends with the options of the oldest releases which say what all operands are (see `target::old_kind`).
+macro_rules! with_oldest_kinds {
+    ($($option:expr),* $(,)?) => {
+        &[
+            $($option,)*
+            $crate::client::options::flag("typ/e"),
+            $crate::client::options::flag("attype"),
+            $crate::client::options::flag("brtype"),
+            $crate::client::options::flag("eltype"),
+            $crate::client::options::flag("hltype"),
+            $crate::client::options::flag("lbtype"),
+        ]
+    };
+}
+pub(super) use with_oldest_kinds;
+
 /// The comment options most commands share.
 pub const COMMENT_OPTIONS: &[OptionSpec] =
     &[value("c/omment"), value("cfi/le"), flag("cq/uery"), flag("cqe/ach"), flag("nc/omment")];

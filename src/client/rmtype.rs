@@ -3,7 +3,7 @@
 use super::commands::{Command, missing};
 use super::comment::{self, CommentSource, Prompt};
 use super::failure::kind_name;
-use super::options::{Arguments, flag};
+use super::options::{Arguments, flag, with_oldest_kinds};
 use super::session::{CommandResult, Outcome, Session};
 use super::target::{any_type_selector, selector_object_kind, type_selectors, typed_operands};
 use crate::server::proto::RemoveTypesRequest;
@@ -14,17 +14,7 @@ pub const COMMAND: Command = Command {
     name: "rmt/ype",
     aliases: &[],
     usage: "[-rmall [-force]] [-ignore]\u{1}\n       type-selector ...",
-    options: &[
-        flag("rma/ll"),
-        flag("for/ce"),
-        flag("ign/ore"),
-        flag("typ/e"),
-        flag("attype"),
-        flag("brtype"),
-        flag("eltype"),
-        flag("hltype"),
-        flag("lbtype"),
-    ],
+    options: with_oldest_kinds![flag("rma/ll"), flag("for/ce"), flag("ign/ore"),],
     comments: true,
     run,
 };

@@ -278,7 +278,7 @@ impl Vob {
         let mut changes = apply::apply(self, &frame, 0, 0)?;
         let payload = encode(&frame);
         let (sequence, position) = self.journal.append(&payload).map_err(StoreError::from)?;
-        self.pools.carried(stored_contents(&frame)).map_err(StoreError::from)?;
+        self.pools.carried(stored_contents(&frame));
         for event in &mut changes.events {
             (event.segment, event.offset) = (position.segment, position.offset);
         }

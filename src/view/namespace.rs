@@ -6,6 +6,7 @@
 
 mod answer;
 mod modify;
+mod xattr;
 
 use super::departed::FileVersion;
 use super::history::{self, Place};

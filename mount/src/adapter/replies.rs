@@ -36,7 +36,10 @@ impl Adapter {
                     _ => Answer::Other,
                 };
                 let invalidator = &self.shared.invalidator;
-                invalidator.note_answer(inode(parent), name, told, lifetime == FOREVER);
+                match lifetime {
+                    FOREVER => invalidator.note_answer(inode(parent), name, told),
+                    _ => invalidator.note_single_use(inode(parent), name),
+                }
                 let entry = answer.as_ref().map_or_else(convert::absent, convert::attributes);
                 reply.entry(&lifetime, &entry, GENERATION);
                 self.settle_answer(epoch, || Sent {

@@ -4,7 +4,6 @@
 
 use super::replies::{GENERATION, is_dot, listed_attributes, supported};
 use super::{Adapter, FOREVER, Lasting, ONCE, READ_BUFFER, Sent, caller, init, inode};
-use crate::answered::Answer;
 use crate::convert;
 use crate::{Change, Refusal, RenameMode, Request, Seek, XattrMode};
 use fuser::{
@@ -386,8 +385,7 @@ impl fuser::Filesystem for Adapter {
                 };
                 let lasts = ns.change_epoch() == epoch;
                 if !lasts && !is_dot(&entry.name) {
-                    let invalidator = &self.shared.invalidator;
-                    invalidator.note_answer(inode(ino), &entry.name, Answer::Other, lasts);
+                    self.shared.invalidator.note_single_use(inode(ino), &entry.name);
                 }
                 let lifetime = if lasts { FOREVER } else { ONCE };
                 let number = INodeNo(entry.inode.get());

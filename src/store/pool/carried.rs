@@ -50,13 +50,13 @@ impl Inner {
     }
 
     /// See [`super::Pools::carried`].
-    pub(super) fn carried(&self, contents: &mut dyn Iterator<Item = &StoredContent>) -> Result<()> {
+    pub(super) fn carried(&self, contents: &mut dyn Iterator<Item = &StoredContent>) {
         for content in contents {
-            if let Some(number) = self.number(&ContentId(content.hash))? {
+            // One whose number cannot be read now is carried once more.
+            if let Ok(Some(number)) = self.number(&ContentId(content.hash)) {
                 self.journaled.lock().insert(number);
             }
         }
-        Ok(())
     }
 
     /// Forgets what is durable by now.

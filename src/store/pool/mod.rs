@@ -236,8 +236,8 @@ impl Pools {
     }
 
     /// Tells that a journal has these contents: what is stored against them need not carry them again.
-    pub fn carried<'a>(&self, mut contents: impl Iterator<Item = &'a StoredContent>) -> Result<()> {
-        self.inner.carried(&mut contents)
+    pub fn carried<'a>(&self, mut contents: impl Iterator<Item = &'a StoredContent>) {
+        self.inner.carried(&mut contents);
     }
 
     /// Puts a content back as it was kept, unless it is there. Not durable before [`Pools::sync`].
