@@ -27,7 +27,8 @@ const ONCE_MORE_AFTER: Duration = Duration::from_millis(200);
 
 /// Tells the kernel what has changed, in the order of the calls. Cheap to clone.
 ///
-/// Every method but [`settle`](Invalidator::settle) and [`tell`](Invalidator::tell) returns at once. After the end of the
+/// Every method but [`settle`](Invalidator::settle), [`tell`](Invalidator::tell) and
+/// [`tell_soon`](Invalidator::tell_soon) returns at once. After the end of the
 /// mount all do nothing. A name, or an inode, that the kernel does not know is no error.
 #[derive(Clone, Debug)]
 pub struct Invalidator(Arc<Shared>);
@@ -56,6 +57,21 @@ enum Order {
     NamesOnceMore(Vec<(Inode, OsString)>),
     Inodes(Vec<Inode>, Part),
     Epoch,
+    Say(Arc<Delivered>),
+}
+
+/// Whether what was queued before is delivered.
+#[derive(Debug, Default)]
+struct Delivered {
+    done: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Delivered {
+    fn say(&self) {
+        *self.done.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.changed.notify_all();
+    }
 }
 
 impl Invalidator {
@@ -114,6 +130,24 @@ impl Invalidator {
         }
         drop(queue);
         self.0.send();
+    }
+
+    /// As [`tell`](Invalidator::tell), for requests: another thread delivers, and this waits for it no longer than
+    /// `patience`. Name no directory in which the kernel looks for the name that is being answered: it holds its lock.
+    pub fn tell_soon(&self, names: Vec<(Inode, OsString)>, listings: Vec<Inode>, patience: Duration) {
+        let delivered = Arc::new(Delivered::default());
+        let mut queue = self.0.queue();
+        if queue.stopped {
+            return;
+        }
+        queue.orders.push_back(Order::Names(names));
+        queue.orders.push_back(Order::Inodes(listings, Part::Everything));
+        queue.orders.push_back(Order::Say(Arc::clone(&delivered)));
+        drop(queue);
+        self.0.more.notify_one();
+        let done = delivered.done.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = delivered.changed.wait_timeout_while(done, patience, |done| !*done);
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Notes that a name is about to be answered, and that the kernel may remember the answer.
@@ -216,6 +250,7 @@ impl Shared {
                     send(device, &notice::increment_epoch());
                     send(device, &notice::forget_inode(Inode::ROOT, Part::Everything));
                 }
+                Some(Order::Say(delivered)) => delivered.say(),
                 None => return,
             }
         }

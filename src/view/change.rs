@@ -14,9 +14,10 @@ use super::inode::Numbered;
 use super::live::{DEPTH_MAX, DirectoryState, Former, View};
 use super::private::names_in;
 use super::respec;
+use super::states::{Finder, Switched};
 use super::storage::ViewStorage;
 use crate::store::{Committed, StoreError};
-use crate::vob::{Directory, ElementKind, ElementNo, Entry};
+use crate::vob::{Directory, Element, ElementKind, ElementNo, Entry};
 use clerestory_mount::Inode;
 use clerestory_specs::ConfigSpec;
 use std::collections::HashSet;
@@ -24,9 +25,14 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Changed elements above which every name is dropped instead of the ones concerned.
 const ELEMENTS_MAX: usize = 2_000;
+
+/// How long a request waits for the kernel to take in what it made stale. The kernel's lock that this needs may be held for
+/// a request that waits for this one.
+const SWITCH_PATIENCE: Duration = Duration::from_millis(100);
 
 /// What the kernel is to ask anew.
 #[derive(Default)]
@@ -368,11 +374,76 @@ impl Host {
         self.note_private(view, vob, directory, names);
     }
 
+    /// The data of a checked-out file came, went, or is another file now: so it is by every name of the file.
+    pub fn data_changed(&self, view: &View, vob: &MountedVob, element: &Element) {
+        let mut stale = Stale::default();
+        for (directory, name) in &element.names {
+            if view.known_directory(vob.index, *directory).is_some()
+                && let Some(inode) = Numbered::Directory(view.index, vob.index, *directory).inode()
+            {
+                stale.name(inode, name);
+                stale.listings.insert(inode);
+            }
+        }
+        self.advance_epoch();
+        self.queue(stale);
+    }
+
+    /// Tells the kernel of directories of a view that are now reached by another path than before, by which names
+    /// in them may lead elsewhere. For requests: it does not wait for ever.
+    pub(super) fn tell_switched_of(&self, view: &View) {
+        let switched = view.states.take_switched();
+        if switched.is_empty() {
+            return;
+        }
+        let (below, by) = stale_by_switch(view, &switched);
+        self.advance_epoch();
+        if let Some(invalidator) = self.invalidator() {
+            let Stale { names, listings, .. } = below;
+            invalidator.tell_soon(names, listings.into_iter().collect(), SWITCH_PATIENCE);
+        }
+        // The kernel may hold the lock of that directory for the request that is being answered.
+        self.queue(by);
+    }
+
+    /// As requests do, for what commands found by other paths than the kernel knows.
+    pub fn tell_switched(&self) {
+        for view in self.views() {
+            let switched = view.states.take_switched();
+            if !switched.is_empty() {
+                let (below, by) = stale_by_switch(&view, &switched);
+                self.queue(below);
+                self.tell(by);
+            }
+        }
+    }
+
     /// Makes the kernel ask anew for the names above VOBs, because one was mounted or a view
     /// was started.
     pub fn tables_changed(&self) {
         self.forget_everything();
     }
+}
+
+/// What the kernel may know of directories by the paths by which they were reached before: names in them, and the
+/// names by which it still knows them.
+fn stale_by_switch(view: &View, switched: &[Switched]) -> (Stale, Stale) {
+    let (mut below, mut by) = (Stale::default(), Stale::default());
+    for Switched { known: (vob, number, before), by: finder } in switched {
+        let Some(inode) = Numbered::Directory(view.index, *vob, *number).inode() else { continue };
+        below.directory(inode, &before.catalog);
+        if let Some(now) = view.known_directory(*vob, *number) {
+            below.directory(inode, &now.catalog);
+        }
+        // The kernel moves a directory that it is answered with.
+        if let Some((parent, name)) = &before.parent
+            && *finder == Finder::Daemon
+            && let Some(inode) = Numbered::Directory(view.index, *vob, *parent).inode()
+        {
+            by.name(inode, name);
+        }
+    }
+    (below, by)
 }
 
 /// Finds the names that a directory's change made stale. Returns the directories among what they lead

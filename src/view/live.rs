@@ -7,7 +7,7 @@
 use super::host::MountedVob;
 use super::inode::{ViewIndex, VobIndex};
 use super::private::PrivateFiles;
-use super::states::DirectoryStates;
+use super::states::{DirectoryStates, Finder};
 use super::storage::ViewStorage;
 use crate::store::{StoreError, Vob};
 use crate::vob::apply::DirectoryAt;
@@ -400,6 +400,41 @@ impl View {
         self.enter_again(vob, number, path, generation, parent, None)
     }
 
+    /// As [`enter`](Self::enter), because the kernel asks for the directory by that path.
+    ///
+    /// # Errors
+    /// If the VOB cannot be read.
+    pub(super) fn enter_for_kernel(
+        &self,
+        vob: &MountedVob,
+        number: ElementNo,
+        path: PathState,
+        generation: u64,
+        parent: Option<(ElementNo, Box<[u8]>)>,
+    ) -> Result<Arc<DirectoryState>, StoreError> {
+        self.enter_by(Finder::Kernel, vob, number, path, generation, parent, None)
+    }
+
+    /// Looks at a directory by a path, and leaves the one by which it was entered in force. A directory that nobody
+    /// has entered is entered.
+    ///
+    /// # Errors
+    /// If the VOB cannot be read.
+    pub fn glance(
+        &self,
+        vob: &MountedVob,
+        number: ElementNo,
+        path: PathState,
+        generation: u64,
+        parent: Option<(ElementNo, Box<[u8]>)>,
+    ) -> Result<Arc<DirectoryState>, StoreError> {
+        match self.known_directory(vob.index, number) {
+            Some(known) if known.path == path => Ok(known),
+            Some(known) => self.look(vob, number, path, generation, parent, Some(&known)),
+            None => self.enter(vob, number, path, generation, parent),
+        }
+    }
+
     /// As [`enter`](Self::enter), for a directory that was looked at before: what `former` catalogs need not be
     /// read again where the same version is selected. A commit that changes a version's catalog in place enters
     /// the directory itself when it is told.
@@ -415,6 +450,20 @@ impl View {
         parent: Option<(ElementNo, Box<[u8]>)>,
         former: Option<&DirectoryState>,
     ) -> Result<Arc<DirectoryState>, StoreError> {
+        self.enter_by(Finder::Daemon, vob, number, path, generation, parent, former)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "they are what a state is made of")]
+    fn enter_by(
+        &self,
+        finder: Finder,
+        vob: &MountedVob,
+        number: ElementNo,
+        path: PathState,
+        generation: u64,
+        parent: Option<(ElementNo, Box<[u8]>)>,
+        former: Option<&DirectoryState>,
+    ) -> Result<Arc<DirectoryState>, StoreError> {
         loop {
             let before = vob.vob.epoch();
             let looked = self.look(vob, number, path.clone(), generation, parent.clone(), former);
@@ -423,7 +472,7 @@ impl View {
                 self.states.withdraw(vob.index, number);
             }
             let state = looked?;
-            self.states.remember(vob.index, number, &state);
+            self.states.remember(vob.index, number, &state, finder);
             // A state that a commit has overtaken must not stay.
             if vob.vob.epoch() == before {
                 return Ok(state);

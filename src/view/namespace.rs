@@ -59,6 +59,15 @@ pub(super) enum Led {
     History(Place),
 }
 
+/// What becomes of a directory that a name leads to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Approach {
+    /// The kernel takes it in under that name.
+    Enter,
+    /// The kernel only hears of it.
+    Glance,
+}
+
 /// A VOB directory in a view.
 #[derive(Clone)]
 pub(super) struct Here {
@@ -101,7 +110,7 @@ impl Here {
             return Ok(Some(Led::Private(found)));
         }
         if let Some(entry) = self.state.catalog.get(name) {
-            return self.catalogued(name, entry).map_err(refuse)?;
+            return self.catalogued(name, entry, Approach::Enter).map_err(refuse)?;
         }
         if matches!(name, b"@@" | b".@@") {
             return Ok(Some(Led::History(Place::Element(self.number))));
@@ -113,7 +122,12 @@ impl Here {
     }
 
     /// Finds what the view shows for a catalogued name.
-    pub fn catalogued(&self, name: &[u8], entry: Entry) -> Result<Result<Option<Led>, Refusal>, StoreError> {
+    pub fn catalogued(
+        &self,
+        name: &[u8],
+        entry: Entry,
+        approach: Approach,
+    ) -> Result<Result<Option<Led>, Refusal>, StoreError> {
         let bound = self.view.bound(&self.vob);
         let path = bound.descend(&self.state.path, name);
         let number = match entry {
@@ -137,7 +151,13 @@ impl Here {
                 Some(state) => state,
                 None => {
                     let place = Some((self.number, name.into()));
-                    self.view.enter(&self.vob, number, path, self.state.generation, place)?
+                    let (view, generation) = (&self.view, self.state.generation);
+                    match approach {
+                        Approach::Enter => {
+                            view.enter_for_kernel(&self.vob, number, path, generation, place)?
+                        }
+                        Approach::Glance => view.glance(&self.vob, number, path, generation, place)?,
+                    }
                 }
             };
             if state.at.is_none() {
@@ -235,6 +255,7 @@ impl Namespace for Host {
             Numbered::Directory(view, vob, number) => {
                 let here = self.here(view, vob, number)?;
                 let found = here.vob.vob.consistently(|| here.find(name))?;
+                self.tell_switched_of(&here.view);
                 found.map(|led| self.answer(&here, name, parent, led, 1)).transpose()?.flatten()
             }
             Numbered::History(number) => self.lookup_history(parent, number, name)?,

@@ -189,17 +189,18 @@ fn live_name(
         return Ok(Some((private(view, &path, stat, entry), below)));
     }
     let Some(entry) = entry else { return Ok(None) };
-    Ok(Some(catalogued(view, vob, number, state, name, entry)?))
+    Ok(Some(catalogued(view, vob, number, state, (name, entry), true)?))
 }
 
-/// Finds what a view shows for a catalogued name, private files aside.
+/// Finds what a view shows for a catalogued name, private files aside; `goes_on` says whether what is below a directory is
+/// wanted.
 fn catalogued(
     view: &Arc<View>,
     vob: &Arc<MountedVob>,
     number: ElementNo,
     state: &DirectoryState,
-    name: &[u8],
-    entry: Entry,
+    (name, entry): (&[u8], Entry),
+    goes_on: bool,
 ) -> Result<(Found, Option<At>), NotFound> {
     let child = match entry {
         Entry::Symlink(link) => return Ok((Found::Symlink(link), None)),
@@ -211,7 +212,7 @@ fn catalogued(
     let mut below = None;
     let mut has_data = true;
     match (element.kind, shown) {
-        (ElementKind::Directory, Shown::Version(..) | Shown::CheckedOut(_)) => {
+        (ElementKind::Directory, Shown::Version(..) | Shown::CheckedOut(_)) if goes_on => {
             let state = view.enter(vob, child, path, state.generation, Some((number, name.into())))?;
             below = Some(At::Live(child, state));
         }
@@ -316,7 +317,7 @@ pub fn rows(view: &Arc<View>, vob: &Arc<MountedVob>, number: ElementNo) -> Resul
     }
     let catalog: Arc<Directory> = Arc::clone(&state.catalog);
     for (name, entry) in catalog.iter() {
-        let (mut found, _) = catalogued(view, vob, number, &state, name, entry)?;
+        let (mut found, _) = catalogued(view, vob, number, &state, (name, entry), false)?;
         if let Found::Element { eclipsed, .. } = &mut found {
             *eclipsed = hidden.contains(name);
         }

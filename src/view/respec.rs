@@ -76,6 +76,8 @@ type Named = (Arc<Element>, usize);
 
 /// A directory before and after.
 struct Pair {
+    /// Where the kernel knows it by its former path: the directory and the name; none if that is its path still.
+    other_place: Option<(Inode, Box<[u8]>)>,
     inode: Inode,
     was: Arc<DirectoryState>,
     was_bound: Arc<BoundSpec>,
@@ -149,7 +151,11 @@ fn judge_vob(
             // Only this way round: that there are none can cease to be true meanwhile.
             is.set_has_private(true);
         }
-        pairs.push(Pair { inode, was: Arc::clone(was), was_bound, is });
+        let place_was = was.parent.as_ref().filter(|_| was.path != is.path && was.parent != is.parent);
+        let other_place = place_was.and_then(|(parent, name)| {
+            Some((Numbered::Directory(view.index, vob.index, *parent).inode()?, name.clone()))
+        });
+        pairs.push(Pair { other_place, inode, was: Arc::clone(was), was_bound, is });
     }
     Ok(Judge { vob, bound: &bound, view: view.uuid(), tell }.all(&pairs)?)
 }
@@ -310,6 +316,10 @@ impl Judge<'_> {
             }
         } else {
             self.other_catalog(pair, stale)?;
+        }
+        // It is entered by that name again.
+        if let Some((parent, name)) = &pair.other_place {
+            stale.name(*parent, name);
         }
         // Which version of the directory it is shows in its times.
         if stale.names.len() > before || pair.was.at != pair.is.at {

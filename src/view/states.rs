@@ -12,21 +12,40 @@ use crate::vob::ElementNo;
 use parking_lot::{Mutex, RwLock};
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 type Key = (VobIndex, ElementNo);
 
 /// A directory element and a state of it.
 pub type Known = (VobIndex, ElementNo, Arc<DirectoryState>);
 
+/// A state that was in force until its directory was reached by another path, under the same rules.
+pub struct Switched {
+    /// The directory, and the state.
+    pub known: Known,
+    /// Who went by the other path.
+    pub by: Finder,
+}
+
+/// Who looks at a directory.
+#[derive(Copy, Clone, Eq, PartialEq, Debug)]
+pub enum Finder {
+    /// The kernel, which knows it by that path from then on.
+    Kernel,
+    /// The daemon itself: the kernel still knows it by the other path.
+    Daemon,
+}
+
 /// Locks among which the states are spread.
 const SHARDS: usize = 16;
 
-/// The directory states of one view. Locks, in the order they may be taken: a shard, `former`.
+/// The directory states of one view. Locks, in the order they may be taken: a shard, `former`, `switched`.
 pub struct DirectoryStates {
     generation: AtomicU64,
     shards: Vec<RwLock<HashMap<Key, Arc<DirectoryState>>>>,
     former: Mutex<HashMap<Key, Vec<Arc<DirectoryState>>>>,
+    switched: Mutex<Vec<Switched>>,
+    has_switched: AtomicBool,
 }
 
 impl Default for DirectoryStates {
@@ -35,6 +54,8 @@ impl Default for DirectoryStates {
             generation: AtomicU64::new(0),
             shards: (0..SHARDS).map(|_| RwLock::default()).collect(),
             former: Mutex::default(),
+            switched: Mutex::default(),
+            has_switched: AtomicBool::new(false),
         }
     }
 }
@@ -66,7 +87,7 @@ impl DirectoryStates {
     ///
     /// A state of a generation that is over is not taken: the answer that it is for was
     /// overtaken by the change, and the mount expires it.
-    pub fn remember(&self, vob: VobIndex, element: ElementNo, state: &Arc<DirectoryState>) {
+    pub fn remember(&self, vob: VobIndex, element: ElementNo, state: &Arc<DirectoryState>, by: Finder) {
         let mut shard = self.shard(element).write();
         if state.generation != self.generation() {
             return;
@@ -74,7 +95,24 @@ impl DirectoryStates {
         if let Some(before) = shard.insert((vob, element), Arc::clone(state))
             && !answers_alike(&before, state)
         {
+            if before.generation == state.generation && before.path != state.path {
+                self.switched.lock().push(Switched { known: (vob, element, Arc::clone(&before)), by });
+                self.has_switched.store(true, Ordering::Release);
+            }
             self.keep((vob, element), before);
+        }
+    }
+
+    /// Takes out the states of directories that were reached by another path since, in which names may lead elsewhere:
+    /// the kernel has one directory for all paths.
+    pub fn take_switched(&self) -> Vec<Switched> {
+        match self.has_switched.load(Ordering::Acquire) {
+            true => {
+                let mut switched = self.switched.lock();
+                self.has_switched.store(false, Ordering::Release);
+                std::mem::take(&mut *switched)
+            }
+            false => Vec::new(),
         }
     }
 
@@ -211,6 +249,10 @@ mod tests {
         ))
     }
 
+    fn remember(states: &DirectoryStates, state: &Arc<DirectoryState>) {
+        states.remember(VOB, NUMBER, state, Finder::Kernel);
+    }
+
     fn same(found: &[Arc<DirectoryState>], expected: &[&Arc<DirectoryState>]) {
         assert_eq!(found.len(), expected.len());
         assert!(found.iter().zip(expected).all(|(a, b)| Arc::ptr_eq(a, b)));
@@ -220,12 +262,12 @@ mod tests {
     fn a_state_that_answered_otherwise_is_kept_until_it_is_taken() {
         let states = DirectoryStates::default();
         let (first, again) = (state(0, "a", 1), state(0, "a", 1));
-        states.remember(VOB, NUMBER, &first);
-        states.remember(VOB, NUMBER, &again);
+        remember(&states, &first);
+        remember(&states, &again);
         same(&states.take_former(VOB, NUMBER), &[]);
         let (other_version, other_path) = (state(0, "a", 2), state(0, "b", 2));
-        states.remember(VOB, NUMBER, &other_version);
-        states.remember(VOB, NUMBER, &other_path);
+        remember(&states, &other_version);
+        remember(&states, &other_path);
         same(&states.take_former(VOB, NUMBER), &[&again, &other_version]);
         same(&states.take_former(VOB, NUMBER), &[]);
         assert!(Arc::ptr_eq(&states.get(VOB, NUMBER).unwrap(), &other_path));
@@ -235,7 +277,7 @@ mod tests {
     fn a_state_that_is_withdrawn_waits_for_being_told() {
         let states = DirectoryStates::default();
         let first = state(0, "a", 1);
-        states.remember(VOB, NUMBER, &first);
+        remember(&states, &first);
         states.withdraw(VOB, NUMBER);
         states.withdraw(VOB, NUMBER);
         assert!(states.get(VOB, NUMBER).is_none());
@@ -246,24 +288,40 @@ mod tests {
     fn two_paths_that_take_turns_do_not_fill_the_memory() {
         let states = DirectoryStates::default();
         for _ in 0..10 {
-            states.remember(VOB, NUMBER, &state(0, "a", 1));
-            states.remember(VOB, NUMBER, &state(0, "b", 1));
+            remember(&states, &state(0, "a", 1));
+            remember(&states, &state(0, "b", 1));
         }
         assert_eq!(states.take_former(VOB, NUMBER).len(), 2);
+    }
+
+    #[test]
+    fn a_state_by_another_path_is_told_of_and_one_by_the_same_path_is_not() {
+        let states = DirectoryStates::default();
+        let (first, other_path) = (state(0, "a", 1), state(0, "b", 1));
+        remember(&states, &state(0, "a", 2));
+        remember(&states, &first);
+        assert!(states.take_switched().is_empty());
+        remember(&states, &other_path);
+        let taken: Vec<_> = states.take_switched().into_iter().map(|switched| switched.known.2).collect();
+        same(&taken, &[&first]);
+        assert!(states.take_switched().is_empty());
+        states.begin_generation();
+        remember(&states, &state(1, "a", 1));
+        assert!(states.take_switched().is_empty());
     }
 
     #[test]
     fn a_new_generation_hands_the_old_one_over_and_takes_none_of_it_back() {
         let states = DirectoryStates::default();
         let (first, second) = (state(0, "a", 1), state(0, "a", 2));
-        states.remember(VOB, NUMBER, &first);
-        states.remember(VOB, NUMBER, &second);
+        remember(&states, &first);
+        remember(&states, &second);
         assert_eq!(states.begin_generation(), 0);
         assert!(states.get(VOB, NUMBER).is_none());
         // A request that was slow.
-        states.remember(VOB, NUMBER, &state(0, "a", 3));
+        remember(&states, &state(0, "a", 3));
         let new = state(1, "a", 1);
-        states.remember(VOB, NUMBER, &new);
+        remember(&states, &new);
         let taken: Vec<_> = states.take_all_former().into_iter().map(|(_, _, state)| state).collect();
         same(&taken, &[&first, &second]);
         assert!(Arc::ptr_eq(&states.get(VOB, NUMBER).unwrap(), &new));

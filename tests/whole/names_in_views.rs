@@ -153,3 +153,62 @@ fn what_was_done_survives_a_crash_of_the_daemon() {
     project.world.ct(&["lsview"]).ok();
     assert_eq!(project.sh("ls -R . && cat src/moved.c src/again.c src@@/main/1/bar.c/main/LATEST"), before);
 }
+
+#[test]
+fn a_directory_with_two_names_shows_by_each_what_the_rules_say_of_it() {
+    let project = Project::small();
+    let own = project.directory.clone();
+    project.sh(
+        "cleartool co -nc src/bar.c . src && echo two >> src/bar.c && echo n > src/new.c && \
+                cleartool mkelem -nc -ci src/new.c && cleartool ci -nc src/bar.c src && cleartool ln src old && \
+                cleartool mv src new && cleartool ci -nc .",
+    );
+    let spec =
+        "element * CHECKEDOUT\nelement old/bar.c /main/1\nelement old/new.c -none\nelement * /main/LATEST\n";
+    project.world.set_spec("v", spec);
+    let is_right = |round: usize| {
+        assert_eq!(text(&own.join("old/bar.c")), "bar\n", "round {round}");
+        missing(&own.join("old/new.c"));
+        assert_eq!(names(&own.join("old")), ["bar.c"], "round {round}");
+        assert_eq!(text(&own.join("new/bar.c")), "bar\ntwo\n", "round {round}");
+        assert_eq!(text(&own.join("new/new.c")), "n\n", "round {round}");
+        assert_eq!(names(&own.join("new")), ["bar.c", "new.c"], "round {round}");
+    };
+    for round in 0..50 {
+        is_right(round);
+        assert_eq!(names(&own), ["foo.c", "lost+found", "new", "old"]);
+    }
+    // A command that comes by the other name does not lead those astray who are there by this one.
+    for round in 0..5 {
+        assert_eq!(text(&own.join("old/bar.c")), "bar\n");
+        assert_eq!(
+            project.sh("cleartool ls -short -vob_only new"),
+            "new/bar.c@@/main/2\nnew/new.c@@/main/1\n"
+        );
+        missing(&own.join("old/new.c"));
+        assert_eq!(text(&own.join("new/bar.c")), "bar\ntwo\n");
+        assert!(project.sh("cleartool ls -short -vob_only old").starts_with("old/bar.c@@/main/1\n"));
+        is_right(round);
+    }
+    // Rules that lead the other way round.
+    let spec = spec.replace("old/", "new/");
+    project.world.set_spec("v", &spec);
+    assert_eq!(names(&own.join("old")), ["bar.c", "new.c"]);
+    assert_eq!(names(&own.join("new")), ["bar.c"]);
+    assert_eq!(text(&own.join("old/bar.c")), "bar\ntwo\n");
+    assert_eq!(text(&own.join("new/bar.c")), "bar\n");
+}
+
+#[test]
+fn a_private_file_that_becomes_the_data_of_a_checkout_shows_by_every_name() {
+    let project = Project::small();
+    let own = project.directory.clone();
+    project.sh("cleartool co -nc src && cleartool ln foo.c src/other.c && cleartool co -nc . foo.c && \
+                cleartool mv foo.c moved.c && rm moved.c && echo mine > foo.c");
+    missing(&own.join("src/other.c"));
+    assert_eq!(names(&own.join("src")), ["bar.c"]);
+    project.sh("cleartool unco -rm .");
+    assert_eq!(names(&own.join("src")), ["bar.c", "other.c"]);
+    assert_eq!(text(&own.join("src/other.c")), "mine\n");
+    assert_eq!(text(&own.join("foo.c")), "mine\n");
+}

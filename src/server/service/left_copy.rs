@@ -71,6 +71,7 @@ impl Server {
         let mut saved = Vec::new();
         if storage.join(&data).symlink_metadata().is_err() {
             move_to(&data)?;
+            self.host.data_changed(view, vob, element);
         } else if is_same(&storage.join(&left), &storage.join(&data)).map_err(|error| system(&error))? {
             let place = Place::Path(left.clone());
             view.private.leave(root, found.ino(), &place).map_err(|refusal| {

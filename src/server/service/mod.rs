@@ -108,7 +108,11 @@ impl Calls {
     {
         let caller = transport::caller(&request)?;
         let (server, request) = (Arc::clone(&self.0), request.into_inner());
-        let work = move || identity::answering(&caller, || handle(&server, &caller, &request));
+        let work = move || {
+            let answer = identity::answering(&caller, || handle(&server, &caller, &request));
+            server.host.tell_switched();
+            answer
+        };
         match tokio::task::spawn_blocking(work).await {
             Ok(answer) => Ok(Response::new(answer?)),
             Err(error) => Err(panicked(&error)),
@@ -132,6 +136,7 @@ impl Calls {
             let stop = server.stop.subscribe();
             let mut send = move |item| !*stop.borrow() && items.blocking_send(Ok(item)).is_ok();
             let handled = identity::answering(&caller, || handle(&server, &caller, &request, &mut send));
+            server.host.tell_switched();
             if let Err(failure) = handled {
                 // A client that is gone needs no answer.
                 let _ = sender.blocking_send(Err(failure.into()));

@@ -8,7 +8,7 @@ use super::super::live::{View, cookie};
 use super::super::private::{self, Place as PrivatePlace, names_in};
 use super::super::resolve::{self, NotFound};
 use super::super::storage::ViewStorage;
-use super::{Here, Led, os_name, refuse};
+use super::{Approach, Here, Led, os_name, refuse};
 use crate::vob::element::file_permissions;
 use crate::vob::{Content, ElementKind, ElementNo, Entry, SymlinkNo, VersionNo};
 use clerestory_mount::{Attributes, FileKind, Inode, Listed, Namespace, Refusal, Time};
@@ -350,7 +350,10 @@ impl Host {
             }
             Numbered::Above(view, number) => self.list_above(view, number, directory, listing),
             Numbered::Directory(view, vob, number) => {
-                self.list_directory(&self.here(view, vob, number)?, directory, listing)
+                let here = self.here(view, vob, number)?;
+                let listed = self.list_directory(&here, directory, listing);
+                self.tell_switched_of(&here.view);
+                listed
             }
             Numbered::History(number) => self.list_history(number, directory, listing),
             Numbered::Private(view, number) => self.list_private(view, number, directory, listing),
@@ -421,6 +424,7 @@ impl Host {
             })
             .collect();
         here.vob.vob.prefetch(&wanted).map_err(refuse)?;
+        let approach = if listing.with_attributes { Approach::Enter } else { Approach::Glance };
         for (position, index) in &order[start..] {
             let (name, entry) = entries[*index as usize];
             // Private names that come before this one.
@@ -433,7 +437,7 @@ impl Host {
             if private.get(position).is_some_and(|hidden| hidden == name) {
                 continue;
             }
-            let found = match here.catalogued(name, entry).map_err(refuse)? {
+            let found = match here.catalogued(name, entry, approach).map_err(refuse)? {
                 Ok(Some(led)) => self.answer(here, name, own, led, listing.lookups())?,
                 Ok(None) | Err(_) => None,
             };

@@ -8,7 +8,7 @@ use super::super::live::{Shown, View};
 use super::super::private::{self, Place};
 use super::super::storage::ViewStorage;
 use super::{Here, Led, refuse};
-use crate::vob::{Element, ElementKind, ElementNo, Entry, Oid};
+use crate::vob::{Element, ElementKind, Entry, Oid};
 use clerestory_mount::{Attributes, Caller, Change, Inode, Refusal, RenameMode, SetTime, Time};
 use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, RenameFlags, Timespec, Timestamps, Uid};
 use std::ffi::OsStr;
@@ -289,7 +289,7 @@ impl Host {
         let bits = slot.new_bits(wanted);
         let file = rustix::fs::openat(&slot.dir, &slot.path, open, bits.asked())?;
         if fresh {
-            self.data_changed(&slot);
+            self.slot_data_changed(&slot);
             let made = rustix::fs::fstat(&file)?;
             slot.give(caller)?;
             rustix::fs::fchmod(&file, bits.settled(&made, 0))?;
@@ -317,7 +317,7 @@ impl Host {
         let bits = slot.new_bits(new);
         let kind = FileType::from_raw_mode(new.mode);
         rustix::fs::mknodat(&slot.dir, &slot.path, kind, bits.asked(), device.into())?;
-        self.data_changed(&slot);
+        self.slot_data_changed(&slot);
         slot.settle(caller, bits, 0)
     }
 
@@ -409,29 +409,18 @@ impl Host {
 
     /// The data of a checked-out file came, went, or is another file now: so it is by every name of the file. What the
     /// kernel knows of the name that was used it has changed itself.
-    fn data_changed(&self, slot: &Slot) {
-        let (Some(here), Some(element), Some(invalidator)) = (&slot.here, &slot.data_of, self.invalidator())
-        else {
-            return;
-        };
-        if element.names.len() < 2 {
-            return;
+    fn slot_data_changed(&self, slot: &Slot) {
+        if let (Some(here), Some(element)) = (&slot.here, &slot.data_of)
+            && element.names.len() > 1
+        {
+            Host::data_changed(self, &here.view, &here.vob, element);
         }
-        let known = |(directory, name): &(ElementNo, Box<[u8]>)| {
-            here.view.known_directory(here.vob.index, *directory)?;
-            let inode = Numbered::Directory(here.view.index, here.vob.index, *directory).inode()?;
-            Some((inode, super::os_name(name)))
-        };
-        let names: Vec<_> = element.names.iter().filter_map(known).collect();
-        self.advance_epoch();
-        invalidator.listings(names.iter().map(|(directory, _)| *directory).collect());
-        invalidator.names(names);
     }
 
     /// A private name is gone: what the catalog has under it shows again.
     fn uncover(&self, slot: &Slot, parent: Inode, name: &[u8]) {
         let Some(here) = &slot.here else { return };
-        self.data_changed(slot);
+        self.slot_data_changed(slot);
         if here.state.catalog.get(name).is_some()
             && let Some(invalidator) = self.invalidator()
         {
@@ -512,11 +501,11 @@ impl Host {
             private.removed(number, held);
         }
         private.moved(moved.st_ino, &from.place, to.place.clone());
-        self.data_changed(&to);
+        self.slot_data_changed(&to);
         match (&replaced, mode) {
             (Some(other), RenameMode::Exchange) => {
                 private.moved(other.st_ino, &to.place, from.place.clone());
-                self.data_changed(&from);
+                self.slot_data_changed(&from);
             }
             _ => self.uncover(&from, parent, name),
         }
@@ -544,7 +533,7 @@ impl Host {
         view.private.moved(moved.st_ino, &from.place, covering.place.clone());
         if data.is_some() {
             rustix::fs::unlinkat(&to.dir, &to.path, AtFlags::empty())?;
-            self.data_changed(&to);
+            self.slot_data_changed(&to);
         }
         self.uncover(&from, parent, name);
         Ok(())
