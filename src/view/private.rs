@@ -51,12 +51,12 @@ pub struct HostFile {
 }
 
 enum Held {
-    Directory { _descriptor: OwnedFd },
+    Directory { _descriptor: Arc<OwnedFd> },
     File { _file: Arc<File> },
 }
 
 impl HostFile {
-    fn named(directory: OwnedFd, path: &Path) -> HostFile {
+    fn named(directory: Arc<OwnedFd>, path: &Path) -> HostFile {
         let path = Path::new("/proc/self/fd").join(directory.as_raw_fd().to_string()).join(path);
         HostFile { path, follow: false, _open: Held::Directory { _descriptor: directory } }
     }
@@ -122,7 +122,7 @@ impl PrivateFiles {
     ///
     /// # Errors
     /// If the file cannot be opened to be held.
-    pub fn leave(&self, root: &OwnedFd, number: u64, place: &Place) -> Result<(), Refusal> {
+    pub fn leave(&self, root: &Arc<OwnedFd>, number: u64, place: &Place) -> Result<(), Refusal> {
         let last = {
             let shard = self.shard(number).read();
             match shard.get(&number) {
@@ -144,7 +144,7 @@ impl PrivateFiles {
         Ok(())
     }
 
-    fn hold(&self, root: &OwnedFd, number: u64) -> Result<Option<Arc<File>>, Refusal> {
+    fn hold(&self, root: &Arc<OwnedFd>, number: u64) -> Result<Option<Arc<File>>, Refusal> {
         if let Some((file, true)) = self.open.lock().files.get(&number) {
             return Ok(Some(Arc::clone(file)));
         }
@@ -168,7 +168,7 @@ impl PrivateFiles {
     ///
     /// # Errors
     /// If it cannot be opened.
-    pub fn hold_directory(&self, root: &OwnedFd, number: u64) -> Result<Option<Arc<File>>, Refusal> {
+    pub fn hold_directory(&self, root: &Arc<OwnedFd>, number: u64) -> Result<Option<Arc<File>>, Refusal> {
         if !self.shard(number).read().contains_key(&number) {
             return Ok(None);
         }
@@ -189,7 +189,7 @@ impl PrivateFiles {
     ///
     /// # Errors
     /// If the number is not known.
-    pub fn host_file(&self, root: &OwnedFd, number: u64) -> Result<HostFile, Refusal> {
+    pub fn host_file(&self, root: &Arc<OwnedFd>, number: u64) -> Result<HostFile, Refusal> {
         if let Some(orphan) = self.orphan(number) {
             return Ok(HostFile::nameless(orphan));
         }
@@ -209,7 +209,7 @@ impl PrivateFiles {
     ///
     /// # Errors
     /// [`Refusal::Stale`] if the number is not known.
-    pub fn at(&self, root: &OwnedFd, number: u64) -> Result<(OwnedFd, PathBuf), Refusal> {
+    pub fn at(&self, root: &Arc<OwnedFd>, number: u64) -> Result<(Arc<OwnedFd>, PathBuf), Refusal> {
         let mut parts: Vec<Box<[u8]>> = Vec::new();
         let mut at = number;
         let mut path = loop {
@@ -229,11 +229,11 @@ impl PrivateFiles {
             }
         };
         // Paths longer than one call takes are opened piece by piece.
-        let mut dir = root.try_clone()?;
+        let mut dir = Arc::clone(root);
         for name in parts.iter().rev() {
             if path.as_os_str().len() + name.len() > 3800 {
                 let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-                dir = rustix::fs::openat(&dir, &path, flags, Mode::empty())?;
+                dir = Arc::new(rustix::fs::openat(&dir, &path, flags, Mode::empty())?);
                 path = PathBuf::new();
             }
             path.push(std::ffi::OsStr::from_bytes(name));
@@ -278,7 +278,7 @@ impl PrivateFiles {
     ///
     /// # Errors
     /// If it is gone.
-    pub fn stat(&self, root: &OwnedFd, number: u64) -> Result<rustix::fs::Stat, Refusal> {
+    pub fn stat(&self, root: &Arc<OwnedFd>, number: u64) -> Result<rustix::fs::Stat, Refusal> {
         if let Some(orphan) = self.orphan(number) {
             return Ok(rustix::fs::fstat(&*orphan)?);
         }
@@ -295,7 +295,7 @@ impl PrivateFiles {
     ///
     /// # Errors
     /// If it cannot be opened.
-    pub fn file(&self, root: &OwnedFd, number: u64, write: bool) -> Result<Arc<File>, Refusal> {
+    pub fn file(&self, root: &Arc<OwnedFd>, number: u64, write: bool) -> Result<Arc<File>, Refusal> {
         if let Some(orphan) = self.orphan(number) {
             return Ok(orphan);
         }

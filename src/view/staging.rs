@@ -9,6 +9,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Files up to this number are synced one by one: each waits for the disk once. More are synced with all that the
@@ -19,7 +20,7 @@ const SYNCED_ONE_BY_ONE: usize = 8;
 #[derive(Debug)]
 pub struct Staging {
     dir: PathBuf,
-    root: OwnedFd,
+    root: Arc<OwnedFd>,
     unsynced: Vec<PathBuf>,
 }
 
@@ -35,7 +36,7 @@ impl Staging {
             let dir = all.join(NEXT.fetch_add(1, Ordering::Relaxed).to_string());
             match std::fs::create_dir(&dir) {
                 Ok(()) => {
-                    let root = storage.root().try_clone()?;
+                    let root = Arc::clone(storage.root());
                     return Ok(Staging { dir, root, unsynced: Vec::new() });
                 }
                 // One that a killed daemon left.

@@ -24,6 +24,7 @@ use std::io::Write;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The storage format this program writes, and the newest it understands.
 pub const FORMAT: u32 = 1;
@@ -94,7 +95,7 @@ fn compiled_header(text: &[u8]) -> String {
 pub struct ViewStorage {
     dir: PathBuf,
     uuid: ViewUuid,
-    root: OwnedFd,
+    root: Arc<OwnedFd>,
     access: ViewAccess,
 }
 
@@ -148,11 +149,11 @@ impl ViewStorage {
             return Err(ViewError::NewerFormat { path: dir.to_owned(), found: format });
         }
         let uuid = field("uuid")?.parse().map_err(|error| not_a_view(format!("{error}")))?;
-        let root = std::fs::File::open(dir).map_err(|source| io_error(dir, source))?.into();
+        let root: OwnedFd = std::fs::File::open(dir).map_err(|source| io_error(dir, source))?.into();
         let found = rustix::fs::fstat(&root).map_err(|errno| io_error(dir, errno.into()))?;
         let (owner, group) = read_owner(dir)?.unwrap_or((found.st_uid, found.st_gid));
         let access = ViewAccess { owner, group, mode: read_mode(dir)? };
-        Ok(ViewStorage { dir: dir.to_owned(), uuid, root, access })
+        Ok(ViewStorage { dir: dir.to_owned(), uuid, root: Arc::new(root), access })
     }
 
     /// Returns the directory.
@@ -187,7 +188,7 @@ impl ViewStorage {
     }
 
     /// Returns a descriptor of the directory, for calls relative to it.
-    pub fn root(&self) -> &OwnedFd {
+    pub fn root(&self) -> &Arc<OwnedFd> {
         &self.root
     }
 

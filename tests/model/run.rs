@@ -48,7 +48,9 @@ impl<'a> Run<'a> {
         let result = catch_unwind(AssertUnwindSafe(|| {
             self.model.begin();
             let expected = operation.expect(&mut self.model);
+            self.product.look_anew();
             let found = operation.perform(self.product, &self.model.names);
+            self.product.look_anew();
             self.count(operation, &expected);
             answers(&expected, &found)?;
             if self.model.follows {

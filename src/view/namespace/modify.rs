@@ -22,7 +22,7 @@ use std::sync::Arc;
 struct Slot {
     view: Arc<View>,
     /// A descriptor and a path relative to it.
-    dir: OwnedFd,
+    dir: Arc<OwnedFd>,
     path: PathBuf,
     /// How the table of private files calls it.
     place: Place,
@@ -99,7 +99,7 @@ impl Slot {
     /// The place of a private object at a name of a VOB directory.
     fn private(here: Here, name: &[u8]) -> Result<Slot, Refusal> {
         let path = here.private_dir().join(OsStr::from_bytes(name));
-        let dir = here.view.storage.root().try_clone()?;
+        let dir = Arc::clone(here.view.storage.root());
         let group = (here.state.element.mode & 0o2000 != 0).then_some(here.state.element.group);
         let (view, place) = (Arc::clone(&here.view), Place::Path(path.clone()));
         Ok(Slot { view, dir, path, place, here: Some(here), data_of: None, group })
@@ -229,7 +229,7 @@ impl Host {
                             return Slot::private(here, name);
                         }
                         let path = ViewStorage::checkout(&element.oid);
-                        let dir = here.view.storage.root().try_clone()?;
+                        let dir = Arc::clone(here.view.storage.root());
                         let (view, place) = (Arc::clone(&here.view), Place::Path(path.clone()));
                         let data_of = Some(element);
                         Ok(Slot { view, dir, path, place, here: Some(here), data_of, group: None })

@@ -12,9 +12,10 @@ pub fn compare(vob: &Vob, views: &[ViewUuid; VIEWS], model: &Model, all: bool) -
     if count != model.elements.len() {
         return Err(format!("expected {} elements, found {count}", model.elements.len()));
     }
-    (ROOT..count)
-        .filter(|id| all || model.touched.contains(id))
-        .try_for_each(|id| element(vob, views, model, id))
+    match all {
+        true => (ROOT..count).try_for_each(|id| element(vob, views, model, id)),
+        false => model.touched.iter().try_for_each(|id| element(vob, views, model, *id)),
+    }
 }
 
 /// Compares one element.

@@ -30,7 +30,16 @@ pub struct Library {
     who: clerestory_mount::Caller,
     /// The numbers of the VOB's root in the views, once they are known.
     tops: [OnceCell<Inode>; VIEWS],
+    /// The directories on the way to the one that was looked at last, each with its name.
+    way: RefCell<Way>,
     root: tempfile::TempDir,
+}
+
+/// A way from the root of a view's VOB to a directory.
+#[derive(Default)]
+struct Way {
+    view: usize,
+    steps: Vec<(String, Inode)>,
 }
 
 macro_rules! answer {
@@ -78,6 +87,7 @@ impl Library {
 
     /// Ends the server and begins again with what is stored.
     pub fn restart(self) -> Library {
+        self.look_anew();
         let Library { direct, root, .. } = self;
         drop(direct);
         Library::serve(root)
@@ -87,7 +97,14 @@ impl Library {
         let caller = caller();
         let (uid, gid, pid) = (caller.user_id, caller.group_id, std::process::id());
         let who = clerestory_mount::Caller { uid, gid, pid };
-        Library { direct: serve(root.path()), caller, who, tops: Default::default(), root }
+        Library {
+            direct: serve(root.path()),
+            caller,
+            who,
+            tops: Default::default(),
+            way: RefCell::default(),
+            root,
+        }
     }
 
     /// The VOB.
@@ -139,6 +156,11 @@ impl Product for Library {
     fn identity(&self, _: &Model, made: &Made) -> Option<String> {
         let element = self.vob().element(ElementNo(made.id as u32)).ok()??;
         Some(element.oid.to_string())
+    }
+
+    fn look_anew(&self) {
+        let steps = std::mem::take(&mut self.way.borrow_mut().steps);
+        steps.into_iter().for_each(|(_, inode)| self.space().forget(inode, 1));
     }
 
     fn compare_elements(&self, model: &Model, all: bool) -> Result<(), String> {
@@ -218,6 +240,28 @@ impl Library {
             }
         };
         walk.directories(top, path)
+    }
+
+    /// Follows a path to a directory, from where the way to it leaves that to the last one.
+    fn directory(&self, view: usize, path: &str) -> Result<Inode, Errno> {
+        let walk = self.walk();
+        let top = self.directories(&walk, view, "")?[0];
+        let mut way = self.way.borrow_mut();
+        let names = || path.split('/').filter(|name| !name.is_empty());
+        let is_common = |((name, _), wanted): &(&(String, Inode), &str)| name == wanted;
+        let common = match way.view == view {
+            true => way.steps.iter().zip(names()).take_while(is_common).count(),
+            false => 0,
+        };
+        way.steps.drain(common..).for_each(|(_, inode)| self.space().forget(inode, 1));
+        way.view = view;
+        let mut here = way.steps.last().map_or(top, |(_, inode)| *inode);
+        for name in names().skip(common) {
+            here = walk.directories(here, name)?[1];
+            walk.held.borrow_mut().clear();
+            way.steps.push((name.to_owned(), here));
+        }
+        Ok(here)
     }
 
     /// What a file or a link holds.
@@ -368,10 +412,9 @@ impl Files for Library {
 
     fn look(&self, view: usize, directory: &str, names: &[&str]) -> Vec<Sight> {
         let walk = self.walk();
-        let way = self.directories(&walk, view, directory);
+        let directory = self.directory(view, directory);
         let sight = |name: &&str| {
-            let found =
-                way.as_ref().map_err(|errno| *errno).and_then(|way| walk.find(way[way.len() - 1], name));
+            let found = directory.and_then(|directory| walk.find(directory, name));
             let held = found.as_ref().map_or(Ok(Vec::new()), |found| self.held(found));
             let stat = found.map(|found| Stat {
                 kind: kind(found.kind),
@@ -384,14 +427,13 @@ impl Files for Library {
     }
 
     fn names(&self, view: usize, path: &str) -> Result<Vec<(String, Kind)>, Errno> {
-        let walk = self.walk();
-        let way = self.directories(&walk, view, path)?;
+        let directory = self.directory(view, path)?;
         let (mut names, mut after) = (Vec::new(), 0);
         // In several pieces, as the kernel does with a large directory.
         loop {
             let mut room = 100;
             self.space()
-                .list(&self.who, way[way.len() - 1], after, false, &mut |entry| {
+                .list(&self.who, directory, after, false, &mut |entry| {
                     if room == 0 {
                         return false;
                     }

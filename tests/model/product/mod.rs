@@ -127,6 +127,9 @@ pub trait Product: Commands + Files {
     /// The identity of an element that was just made: 32 hexadecimal digits.
     fn identity(&self, model: &Model, made: &Made) -> Option<String>;
 
+    /// Looks names up anew from here on, as after any change.
+    fn look_anew(&self) {}
+
     /// Returns when the kernel shows what files were changed by other names.
     fn settle(&self, _: &Model) {}
 
