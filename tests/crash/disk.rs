@@ -84,6 +84,8 @@ struct Held<M> {
     image: Image,
     /// None while nothing is remembered.
     events: Option<Vec<Event<M>>>,
+    /// Whether writes and flushes fail from now on.
+    fails: bool,
 }
 
 /// The disk, with a file system on it that is mounted.
@@ -106,7 +108,7 @@ impl<M: Send + 'static> Disk<M> {
     /// Makes a disk with an empty, journaled ext4, and mounts it.
     pub fn new() -> Disk<M> {
         let root = tempfile::Builder::new().prefix("clcrash.").tempdir().expect("a directory can be made");
-        let held = Arc::new(Mutex::new(Held { image: Image::default(), events: None }));
+        let held = Arc::new(Mutex::new(Held { image: Image::default(), events: None, fails: false }));
         for directory in ["host", "mnt"] {
             std::fs::create_dir(root.path().join(directory)).expect("a directory can be made");
         }
@@ -141,6 +143,11 @@ impl<M: Send + 'static> Disk<M> {
         if let Some(events) = &mut lock(&self.held).events {
             events.push(Event::Mark(mark));
         }
+    }
+
+    /// From now on every write and every flush is an error, as of a disk that dies.
+    pub fn fail(&self) {
+        lock(&self.held).fails = true;
     }
 
     /// Returns what was remembered, and remembers nothing further.
@@ -263,6 +270,9 @@ impl<M: Send + 'static> Filesystem for Server<M> {
         reply: ReplyWrite,
     ) {
         let mut held = lock(&self.0);
+        if held.fails {
+            return reply.error(Errno::EIO);
+        }
         held.image.write(offset, data);
         if let Some(events) = &mut held.events {
             events.push(Event::Write(offset, data.into()));
@@ -275,7 +285,11 @@ impl<M: Send + 'static> Filesystem for Server<M> {
     }
 
     fn fsync(&self, _: &Request, _: INodeNo, _: FileHandle, _: bool, reply: ReplyEmpty) {
-        if let Some(events) = &mut lock(&self.0).events {
+        let mut held = lock(&self.0);
+        if held.fails {
+            return reply.error(Errno::EIO);
+        }
+        if let Some(events) = &mut held.events {
             events.push(Event::Flush);
         }
         reply.ok();

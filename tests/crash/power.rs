@@ -291,6 +291,44 @@ fn every_power_cut_of_a_short_record_loses_nothing_with_redb() {
     every_cut("redb");
 }
 
+/// A disk that dies while clients work: what was acknowledged is there, and nothing is acknowledged that is not.
+#[test]
+fn a_disk_that_dies_takes_nothing_that_was_acknowledged() {
+    let seed = seed();
+    for engine in ["redb", "sled"] {
+        let disk: Disk<Said> = Disk::new();
+        let world = World::below(&disk.mountpoint());
+        prepare(&world, engine, 1);
+        let numbers = Numbers::default();
+        let base = disk.begin();
+        let hear = |said: Said| disk.mark(said);
+        let mut client = Client::new(&world, &numbers, &hear, 0, seed);
+        let before = (0..6).filter(|_| client.step()).count();
+        disk.fail();
+        let mut refused = 0;
+        for _ in 0..6 {
+            refused += usize::from(!client.step());
+        }
+        assert!(before > 0 && refused > 0, "{before} acknowledged, {refused} refused");
+        let events = disk.end();
+        let below =
+            |path: PathBuf| path.strip_prefix(disk.mountpoint()).expect("it is on the disk").to_owned();
+        let (vob, view) = (below(world.only_vob()), below(world.home().join("views/v.vws")));
+        world.kill_daemon();
+        // What the world would put in order is on that disk.
+        for mount in world.mounts() {
+            rustix::mount::unmount(&mount, rustix::mount::UnmountFlags::DETACH).expect("it is mounted");
+        }
+        std::mem::forget(world);
+        let record = Record { base, events, vob, view };
+        let mut playback = Playback::new(&record);
+        let unsynced = playback.go_to(record.events.len());
+        let mut sums = Sums::default();
+        sums.look(&playback, record.events.len(), &unsynced, Left::All, seed);
+        sums.tell(engine, &record, acknowledged(&record));
+    }
+}
+
 /// What these tests would say of a disk that says it has flushed and has not.
 #[test]
 fn a_disk_that_lies_is_noticed() {
