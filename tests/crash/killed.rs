@@ -1,6 +1,5 @@
 //! A daemon that is killed at any moment while several clients work: what it acknowledged is there.
 
-use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -16,19 +15,13 @@ fn storages(world: &World) -> (std::path::PathBuf, std::path::PathBuf) {
     (world.only_vob(), world.home().join("views/v.vws"))
 }
 
-/// Where a daemon runs, kills it; there may be none.
+/// Kills the daemon, if one runs.
 fn kill(world: &World) {
-    let home = world.home();
     let of_daemon = |process: &i32| {
         let words = std::fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
         words.split(|byte| *byte == 0).any(|word| word == b"serve")
     };
-    for process in world.processes().into_iter().filter(of_daemon) {
-        signal(process, libc::SIGKILL);
-    }
-    if Path::new(&home.join("lock")).exists() {
-        world.wait_for_end();
-    }
+    world.processes().into_iter().filter(of_daemon).for_each(|process| signal(process, libc::SIGKILL));
 }
 
 fn rounds(engine: &str, rounds: usize) {
@@ -61,8 +54,9 @@ fn rounds(engine: &str, rounds: usize) {
             kill(&world);
             hit += usize::from(under_way > 0);
         });
-        // Clients that began to ask just then have started another.
+        // Clients that began to ask just then have started another, which ends like the first.
         kill(&world);
+        world.wait_for_end();
         let manifest = manifest.lock().unwrap();
         match manifest.check(&vob, &view, End::Killed) {
             Ok(found) => last = found,
