@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
+use super::backup;
 use super::explain;
 use super::import;
 use super::session::{CommandError, CommandResult, Outcome, Session};
@@ -85,6 +86,35 @@ enum Command {
         #[command(subcommand)]
         from: Import,
     },
+    /// Copy a VOB while users work
+    #[command(after_long_help = backup::BACKUP_HELP)]
+    Backup {
+        /// The VOB's tag
+        vob: PathBuf,
+        /// A directory, or an archive if it ends in .tar
+        path: PathBuf,
+    },
+    /// Make a VOB from a backup
+    #[command(after_long_help = backup::RESTORE_HELP)]
+    Restore {
+        /// The directory or archive
+        backup: PathBuf,
+        /// Another tag than the VOB had
+        #[arg(long, value_name = "TAG")]
+        vob: Option<PathBuf>,
+        /// Where its storage is to be
+        #[arg(long, value_name = "DIRECTORY")]
+        storage: Option<PathBuf>,
+        /// Leave out what came after the operation of this number
+        #[arg(long, value_name = "NUMBER", conflicts_with = "to_time")]
+        to_operation: Option<u64>,
+        /// Leave out what came after this time
+        #[arg(long, value_name = "DATE-TIME")]
+        to_time: Option<String>,
+        /// Make nothing: read the backup and compare it with its checksums
+        #[arg(long)]
+        verify: bool,
+    },
     /// Run a cleartool command
     #[command(disable_help_flag = true)]
     Ct {
@@ -133,6 +163,18 @@ pub fn run(words: &[OsString], serve: Serve) -> ExitCode {
         Command::Explain { json, paths } => with_session(|session| {
             let form = if json { explain::Form::Json } else { explain::Form::Text };
             explain::explain(session, &paths, form, Session::complain)
+        }),
+        Command::Backup { vob, path } => with_session(|session| backup::backup(session, &vob, &path)),
+        Command::Restore { backup, vob, storage, to_operation, to_time, verify } => with_session(|session| {
+            let restore = backup::Restore {
+                backup: &backup,
+                vob: vob.as_deref(),
+                storage: storage.as_deref(),
+                operation: to_operation,
+                time: to_time.as_deref(),
+                verify,
+            };
+            backup::restore(session, &restore)
         }),
         Command::Import { from: Import::Git { repository, vob } } => {
             with_session(|session| import::run(session, &repository, &vob))

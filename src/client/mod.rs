@@ -46,6 +46,7 @@ pub mod uncheckout;
 pub mod watch;
 mod words;
 
+mod backup;
 mod catcs;
 mod cd;
 mod chevent;

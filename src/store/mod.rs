@@ -2,6 +2,7 @@
 //! rebuilt from it, and the pools that hold contents. It must not know what a view is.
 
 mod ahead;
+pub mod backup;
 pub mod engine;
 mod error;
 pub mod journal;

@@ -34,6 +34,7 @@ use place::{Identity, check_space, io_error, remove_tree, reserve_bytes, take_lo
 use quick_cache::sync::Cache;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -402,6 +403,32 @@ impl Vob {
         self.checkpoint()?;
         commit.frames_waiting = 0;
         Ok(())
+    }
+
+    /// The directories of a storage that may be empty.
+    pub const DIRECTORIES: [&str; 3] = ["journal", "s/sdft/large", "c/cdft"];
+
+    /// Returns the number of the last commit, counted from 1.
+    pub fn last_operation(&self) -> u64 {
+        self.journal.last_sequence()
+    }
+
+    /// Returns the number of the last commit, and how long the files are that hold the VOB up to it, by their paths below the
+    /// storage. They only grow, or do not change at all: their first bytes are the VOB of this moment for ever.
+    ///
+    /// # Errors
+    /// If it cannot be made durable.
+    pub fn extent(&self) -> Result<(u64, BTreeMap<PathBuf, u64>), StoreError> {
+        // In this order: what a commit holds is in the pools before the commit is in the journal.
+        let (operation, end) = self.journal.durable_end()?;
+        let journal = self.journal.lengths(end)?.into_iter();
+        let mut lengths: BTreeMap<PathBuf, u64> =
+            journal.map(|(name, length)| (Path::new("journal").join(name), length)).collect();
+        lengths.extend(self.pools.lengths()?);
+        let format = self.dir.join("format");
+        let length = std::fs::metadata(&format).map_err(|source| io_error(&format, source))?.len();
+        lengths.insert("format".into(), length);
+        Ok((operation, lengths))
     }
 
     /// Grows with every commit.

@@ -116,7 +116,7 @@ impl<M: Send + 'static> Disk<M> {
         config.mount_options = vec![fuser::MountOption::FSName("clcrash".to_owned())];
         config.n_threads = Some(1);
         let server = Server(Arc::clone(&held));
-        let session = fuser::Session::new(server, &root.path().join("host"), &config);
+        let session = fuser::Session::new(server, root.path().join("host"), &config);
         let session = session.and_then(fuser::Session::spawn).expect("the disk's file can be served");
         let disk = Disk { held, root, session: Some(session) };
         let file = disk.root.path().join("host/disk");

@@ -104,7 +104,6 @@ impl Manifest {
                 (_, There::Half) => return Err(format!("by half: {asked:?}")),
             }
         }
-        drop(look);
         opened.close().map_err(|error| format!("the VOB cannot be closed: {error}"))?;
         Ok(findings)
     }

@@ -4,6 +4,7 @@
 //! user types them and ordinary programs in a view; nothing of the library is called.
 
 mod attributes;
+mod backup;
 mod build;
 mod catalogue;
 mod change_of_spec;

@@ -9,6 +9,7 @@ mod ahead;
 mod attachable;
 mod attributes;
 mod auto_branch;
+mod backup;
 mod check_in;
 mod check_out;
 mod check_vob;
@@ -219,6 +220,8 @@ calls! {
     protect_vob(ProtectVobRequest) -> ListVobsReply = Server::protect_vobs;
     change_type(ChangeTypeRequest) -> ObjectsReply = Server::change_types;
     change_comment(ChangeCommentRequest) -> ObjectsReply = Server::change_comments;
+    back_up_vob(BackupRequest) -> BackupReply = Server::back_up_vob;
+    restore_vob(RestoreRequest) -> RestoreReply = Server::restore_vob;
     ;
     list ListStream(ListRequest) -> ListItem = Server::list;
     version_tree VersionTreeStream(VersionTreeRequest) -> VersionTreeItem = Server::version_tree;

@@ -275,6 +275,68 @@ impl Journal {
         Ok(())
     }
 
+    /// Returns the number of the last frame written and the position after it, once that is durable.
+    ///
+    /// # Errors
+    /// If it cannot be made durable.
+    pub fn durable_end(&self) -> Result<(u64, Position)> {
+        let (sequence, end) = {
+            let tail = self.tail.lock();
+            (tail.last_sequence, tail.end)
+        };
+        self.sync(sequence)?;
+        Ok((sequence, end))
+    }
+
+    /// Returns the lengths of the segments in front of a position, by their names.
+    ///
+    /// # Errors
+    /// If one cannot be found.
+    pub fn lengths(&self, end: Position) -> Result<Vec<(PathBuf, u64)>> {
+        let length = |segment: u32| {
+            let path = segment_path(&self.dir, segment);
+            let length = match segment == end.segment {
+                true => end.offset,
+                false => fs::metadata(&path).map_err(|source| Error::io(&path, source))?.len(),
+            };
+            Ok((PathBuf::from(path.file_name().unwrap_or_default()), length))
+        };
+        (1..=end.segment).map(length).collect()
+    }
+
+    /// Cuts a journal that nobody has open behind the last frame that stays, which `stays` tells from number and
+    /// payload, and returns the number of that frame. If none stays, the journal is left as it is, and 0 returned.
+    ///
+    /// # Errors
+    /// If it cannot be read or written.
+    pub fn cut_after(dir: &Path, id: [u8; 16], stays: &dyn Fn(u64, &[u8]) -> bool) -> Result<u64> {
+        let journal = Journal::open(dir, id)?;
+        let (mut cut, mut last) = (None, 0);
+        journal.replay(None, &mut |sequence, position, payload| {
+            match cut.is_none() && stays(sequence, payload) {
+                true => last = sequence,
+                false => cut = cut.or(Some(position)),
+            }
+            Ok::<(), Error>(())
+        })?;
+        let segments = journal.end().segment;
+        drop(journal);
+        let Some(cut) = cut.filter(|_| last > 0) else { return Ok(last) };
+        for segment in (cut.segment + 1..=segments).rev() {
+            let path = segment_path(dir, segment);
+            fs::remove_file(&path).map_err(|source| Error::io(&path, source))?;
+        }
+        segment::sync_dir(dir)?;
+        let path = segment_path(dir, cut.segment);
+        let shorten = || {
+            let file = File::options().write(true).open(&path)?;
+            file.set_len(cut.offset)?;
+            file.sync_all()
+        };
+        shorten().map_err(|source| Error::io(&path, source))?;
+        Ok(last)
+    }
+
     /// Returns the position after the last frame written.
     pub fn end(&self) -> Position {
         self.tail.lock().end

@@ -57,6 +57,20 @@ pub(super) fn remove_unfinished(dir: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Returns the paths of all large contents that are whole.
+pub(super) fn all(dir: &Path) -> Result<Vec<PathBuf>> {
+    let dir = dir.join("large");
+    let list = |dir: &Path| -> Result<Vec<PathBuf>> {
+        let entries = fs::read_dir(dir).map_err(|source| Error::io(dir, source))?;
+        entries.map(|entry| Ok(entry.map_err(|source| Error::io(dir, source))?.path())).collect()
+    };
+    let mut found = Vec::new();
+    for below in list(&dir)?.into_iter().filter(|path| path.is_dir()) {
+        found.extend(list(&below)?);
+    }
+    Ok(found)
+}
+
 /// Writes all that `first` and then `rest` hold; file and name are durable when it returns.
 pub(super) fn write(dir: &Path, first: &[u8], rest: &mut dyn Read) -> Result<(ContentId, u64)> {
     let serial = SERIAL.fetch_add(1, Ordering::Relaxed);

@@ -273,6 +273,33 @@ impl Pools {
         Ok(size)
     }
 
+    /// Returns the files, below the VOB's directory, that hold every content put before the call, and their lengths. All is durable.
+    ///
+    /// # Errors
+    /// If it cannot be made durable, or a file cannot be found.
+    pub fn lengths(&self) -> Result<Vec<(PathBuf, u64)>> {
+        let inner = &self.inner;
+        inner.sync()?;
+        let tail = inner.containers.tail();
+        let below = Path::new("s").join("sdft");
+        let mut lengths = Vec::new();
+        let length = |path: &Path| {
+            let found = fs::metadata(path).map_err(|source| Error::io(path, source))?;
+            Ok::<u64, Error>(found.len())
+        };
+        for container in 1..=tail.container {
+            let path = inner.containers.path(container);
+            let bytes = if container == tail.container { tail.offset } else { length(&path)? };
+            lengths.push((below.join(path.file_name().unwrap_or_default()), bytes));
+        }
+        for path in large::all(&inner.dir)? {
+            let bytes = length(&path)?;
+            let name = path.strip_prefix(&inner.dir).unwrap_or(&path);
+            lengths.push((below.join(name), bytes));
+        }
+        Ok(lengths)
+    }
+
     /// Returns how the cache of contents has done.
     pub fn cache_figures(&self) -> CacheFigures {
         self.inner.cache.figures()
