@@ -80,6 +80,13 @@ impl Image {
     }
 }
 
+/// Whether a write holds a superblock: that of ext4 (Documentation/filesystems/ext4/super.rst), or one of its journal
+/// (journal.rst: the magic number, then block type 3 or 4).
+pub fn is_superblock(offset: u64, bytes: &[u8]) -> bool {
+    let is_of_journal = |block: &[u8]| matches!(block, [0xc0, 0x3b, 0x39, 0x98, 0, 0, 0, 3 | 4, ..]);
+    offset < 2048 || bytes.chunks(BLOCK_BYTES).any(is_of_journal)
+}
+
 struct Held<M> {
     image: Image,
     /// None while nothing is remembered.

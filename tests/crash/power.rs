@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::client::{Client, Numbers, prepare};
-use crate::disk::{Disk, Event, Image, Restarted, SECTOR_BYTES};
+use crate::disk::{Disk, Event, Image, Restarted, SECTOR_BYTES, is_superblock};
 use crate::manifest::{End, Findings, Manifest, Said};
 use crate::world::World;
 use crate::{number, seed};
@@ -150,6 +150,8 @@ impl<'a> Playback<'a> {
                     }
                 }
             };
+            // The file system itself does not survive a torn superblock: those are written whole or not at all.
+            let kept = if is_superblock(*offset, bytes) && kept < sectors { 0 } else { kept };
             image.write(*offset, &bytes[..(kept * SECTOR_BYTES).min(bytes.len())]);
         }
         let (file, mountpoint) = (self.place.path().join("disk"), self.place.path().join("mnt"));
