@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 
 use super::backup;
+use super::doctor;
 use super::explain;
 use super::import;
 use super::session::{CommandError, CommandResult, Outcome, Session};
@@ -115,6 +116,13 @@ enum Command {
         #[arg(long)]
         verify: bool,
     },
+    /// Look for what keeps this host from working, and say what to do
+    #[command(after_long_help = doctor::HELP)]
+    Doctor {
+        /// Repair what can be repaired safely
+        #[arg(long)]
+        fix: bool,
+    },
     /// Run a cleartool command
     #[command(disable_help_flag = true)]
     Ct {
@@ -164,6 +172,7 @@ pub fn run(words: &[OsString], serve: Serve) -> ExitCode {
             let form = if json { explain::Form::Json } else { explain::Form::Text };
             explain::explain(session, &paths, form, Session::complain)
         }),
+        Command::Doctor { fix } => with_session(|session| doctor::doctor(session, fix)),
         Command::Backup { vob, path } => with_session(|session| backup::backup(session, &vob, &path)),
         Command::Restore { backup, vob, storage, to_operation, to_time, verify } => with_session(|session| {
             let restore = backup::Restore {

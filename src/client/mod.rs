@@ -52,6 +52,7 @@ mod cd;
 mod chevent;
 mod chtype;
 mod chvob;
+mod doctor;
 mod edcs;
 mod editor;
 mod endview;

@@ -28,11 +28,11 @@ use run::{Operations, Run};
 
 /// Operations of a run in this process, and of one through a mount, unless something else is asked for. There is more to
 /// compare the longer a run is: 100,000 operations take four minutes and more, and are asked for by hand.
-const IN_PROCESS: usize = 30_000;
+const IN_PROCESS: usize = 20_000;
 /// See [`IN_PROCESS`].
-const MOUNTED: usize = 4_000;
+const MOUNTED: usize = 2_500;
 /// Of a seed that nobody has seen, through a mount.
-const UNSEEN_MOUNTED: usize = 1_500;
+const UNSEEN_MOUNTED: usize = 1_000;
 
 /// A number from the environment.
 fn number<T: std::str::FromStr>(name: &str) -> Option<T> {

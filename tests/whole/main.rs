@@ -16,6 +16,7 @@ mod checkouts_together;
 mod comments;
 mod config_specs;
 mod daemon;
+mod doctor;
 mod edit_config_spec;
 mod element_types;
 mod events;
