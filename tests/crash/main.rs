@@ -1,15 +1,18 @@
-//! Nothing that was acknowledged is lost: a daemon that is killed under load, and power that goes at any moment.
+//! Nothing that was acknowledged is lost: a daemon that is killed under load, power that goes at any moment, many users
+//! for a long time.
 //!
 //! What was acknowledged is written down by those who asked (`manifest`), outside of what is tested, and looked for
 //! afterwards. Variables choose how much is done, `scripts/crash` sets them for long runs:
 //!
 //! * `CLERESTORY_CRASH_ROUNDS`: how often the daemon is killed;
 //! * `CLERESTORY_CRASH_STATES`: after how many power cuts each engine's VOB is looked at;
+//! * `CLERESTORY_LOAD_SECONDS`: how long many users work at once;
 //! * `CLERESTORY_CRASH_SEED`: the seed of what is chosen at random.
 
 mod client;
 mod disk;
 mod killed;
+mod load;
 mod manifest;
 mod power;
 #[expect(dead_code, reason = "the tests of whole programs use more of it")]
