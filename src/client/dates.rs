@@ -70,6 +70,38 @@ impl Dates {
         time.strftime(form).to_string()
     }
 
+    /// The day alone: `2021-06-10`.
+    pub fn day(&self, time_s: i64) -> String {
+        let form = match self.style {
+            DateStyle::Iso => "%Y-%m-%d",
+            DateStyle::Legacy => "%d-%b-%y",
+        };
+        self.zoned(time_s).strftime(form).to_string()
+    }
+
+    /// In digits, the same in both styles: `20210610.014946`.
+    pub fn numeric(&self, time_s: i64) -> String {
+        self.zoned(time_s).strftime("%Y%m%d.%H%M%S").to_string()
+    }
+
+    /// The day of the week: `Thursday`.
+    pub fn weekday(&self, time_s: i64) -> String {
+        self.zoned(time_s).strftime("%A").to_string()
+    }
+
+    /// How many whole days ago it was; 0 for the future.
+    pub fn age_days(&self, time_s: i64) -> i64 {
+        self.now_s.saturating_sub(time_s).max(0) / 86_400
+    }
+
+    /// How many whole months of the calendar ago it was; 0 for the future.
+    pub fn age_months(&self, time_s: i64) -> i64 {
+        let (then, now) = (self.zoned(time_s), self.zoned(self.now_s));
+        let months = |time: &Zoned| i64::from(time.year()) * 12 + i64::from(time.month());
+        let place = |time: &Zoned| (time.day(), time.time());
+        (months(&now) - months(&then) - i64::from(place(&now) < place(&then))).max(0)
+    }
+
     /// The form of view-private objects: `Wed 06/10/21 01:49:46`.
     pub fn modified(&self, time_s: i64) -> String {
         self.zoned(time_s).strftime("%a %m/%d/%y %H:%M:%S").to_string()

@@ -4,6 +4,8 @@
 
 use super::commands::{Command, exclusive, missing};
 use super::description::{self, Detail, Of, Only};
+use super::format::{self, Facts};
+use super::json;
 use super::options::{Arguments, flag, value, with_oldest_kinds};
 use super::session::{CommandError, CommandResult, Outcome, Session};
 use super::target;
@@ -14,13 +16,14 @@ use std::os::unix::ffi::OsStrExt;
 pub const COMMAND: Command = Command {
     name: "des/cribe",
     aliases: &[],
-    usage: "[-long | -short] [-local] [-alabel {label-type-selector | -all}]\n       \
+    usage: "[-long | -short | -fmt format | -json] [-local] [-alabel {label-type-selector | -all}]\n       \
             [-aattr {attribute-type-selector | -all}] [-ahlink {hyperlink-type-selector | -all}]\n       \
             [-ihlink {hyperlink-type-selector | -all}] [-version version-selector | -ancestor] [-predecessor]\n       \
             [-cview] [-eacl] {[-pname] {pname | object-selector} ... | -type type-selector ...}",
     options: with_oldest_kinds![
         flag("l/ong"),
         flag("s/hort"),
+        value("fmt"),
         flag("loc/al"),
         flag("pna/me"),
         flag("cvi/ew"),
@@ -32,6 +35,8 @@ pub const COMMAND: Command = Command {
         flag("pre/decessor"),
         flag("anc/estor"),
         flag("eac/l"),
+        flag("json"),
+        flag("-json"),
     ],
     comments: false,
     run,
@@ -41,7 +46,8 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
     if arguments.operands.is_empty() {
         return Err(missing("Object name"));
     }
-    exclusive(arguments, &["long", "short"])?;
+    exclusive(arguments, json::FORMS)?;
+    let format = format::given(arguments)?;
     let detail = match (arguments.has("long"), arguments.has("short")) {
         (true, _) => Detail::Long,
         (_, true) => Detail::Short,
@@ -80,6 +86,16 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
         match session.call_about(&name, async |mut host| host.describe(request).await) {
             Ok(facts) => {
                 let dates = &session.dates;
+                if json::is_wanted(arguments) {
+                    let line = json::object(&Facts::of_description(facts, &name), dates);
+                    session.line(&[&line])?;
+                    continue;
+                }
+                if let Some(format) = &format {
+                    let text = format.print(&Facts::of_description(facts, &name), dates);
+                    session.write(&[&text])?;
+                    continue;
+                }
                 let lines = match only == Only::default() {
                     true => description::layout(&facts, &name, detail, dates),
                     false => description::layout_only(&facts, &name, detail, dates, &only),

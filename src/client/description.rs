@@ -4,11 +4,12 @@
 
 use super::dates::Dates;
 use super::failure::kind_name;
+use super::format::{REPLICA, constraint, dotted};
 use super::layout;
 use super::pname::without_version;
 use crate::server::proto::description::Object;
 use crate::server::proto::{
-    Attribute, AttributePer, AttributeTypeFacts, BranchFacts, Created, Description, ElementFacts, Hyperlink,
+    Attribute, AttributeTypeFacts, BranchFacts, Created, Description, ElementFacts, Hyperlink,
     HyperlinkFacts, LockState, MergeType, PrivateFacts, PrivateKind, Protection, SymbolicLinkFacts,
     TypeFacts, ValueLimit, ValueType, VersionFacts, VobFacts,
 };
@@ -300,6 +301,8 @@ impl Page<'_> {
             comment: facts.comment.clone(),
         };
         self.created("created", &Some(created));
+        self.line(&[b"  master replica: ", REPLICA.as_bytes(), b"@", &facts.tag]);
+        self.line(&[b"  replica name: ", REPLICA.as_bytes()]);
         let host = facts.host.as_bytes();
         self.line(&[b"  VOB storage host:pathname \"", host, b":", &facts.storage, b"\""]);
         self.line(&[b"  VOB storage global pathname \"", &facts.storage, b"\""]);
@@ -317,6 +320,14 @@ impl Page<'_> {
         for group in &facts.additional_groups {
             self.line(&[b"    group ", group.as_bytes()]);
         }
+        if self.detail == Detail::Long && !facts.views.is_empty() {
+            self.line(&[b"  VOB holds objects from the following views:"]);
+            for view in &facts.views {
+                let uuid = format!(" [uuid {}]", dotted(&view.view_uuid));
+                let host = view.view_host.as_bytes();
+                self.line(&[b"    ", host, b":", &view.view_storage, uuid.as_bytes()]);
+            }
+        }
         self.attributes(&facts.attributes);
         self.hyperlinks(&facts.hyperlinks);
     }
@@ -331,10 +342,10 @@ impl Page<'_> {
         self.line(&[b"  group: ", facts.group.as_bytes()]);
         let scope: &[u8] = if facts.global { b"global" } else { b"this VOB (ordinary type)" };
         self.line(&[b"  scope: ", scope]);
-        let per = if facts.per_branch { "branch" } else { "element" };
+        if !constraint(facts).is_empty() {
+            self.line(&[b"  constraint: ", constraint(facts).as_bytes()]);
+        }
         match facts.kind() {
-            ObjectKind::BranchType => self.line(&[format!("  constraint: one branch per {per}").as_bytes()]),
-            ObjectKind::LabelType => self.line(&[format!("  constraint: one version per {per}").as_bytes()]),
             ObjectKind::ElementType => {
                 if !facts.manager.is_empty() {
                     self.line(&[b"  type manager: ", facts.manager.as_bytes()]);
@@ -365,12 +376,6 @@ impl Page<'_> {
     }
 
     fn attribute_type(&mut self, facts: &AttributeTypeFacts) {
-        let per = match facts.per() {
-            AttributePer::Version => "version",
-            AttributePer::Branch => "branch",
-            AttributePer::Element => "element",
-        };
-        self.line(&[format!("  constraint: one attribute per {per}").as_bytes()]);
         let value_type = match facts.value_type() {
             ValueType::String => "string",
             ValueType::Integer => "integer",

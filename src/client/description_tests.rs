@@ -6,7 +6,7 @@ use crate::server::proto::{CheckoutFacts, ObjectKind, Person};
 
 fn text(object: Object, typed: &str, detail: Detail) -> String {
     let dates = Dates::new(DateStyle::Iso, jiff::tz::TimeZone::fixed(jiff::tz::offset(-4)), 1_700_000_000);
-    let facts = Description { object: Some(object), path: Vec::new() };
+    let facts = Description { object: Some(object), path: Vec::new(), identity: None };
     let lines = layout(&facts, typed.as_bytes(), detail, &dates);
     lines.into_iter().map(|line| String::from_utf8(line).unwrap() + "\n").collect()
 }

@@ -9,6 +9,7 @@ use super::faults::complaint;
 use super::options::{Arguments, OptionSpec, flag, repeated, value};
 use super::pname::HISTORY_MARK;
 use super::session::{CommandError, CommandResult, Outcome, Session, system_text};
+use super::{avobs, json};
 use crate::server::identity;
 use crate::server::proto::find_item::Item;
 use crate::server::proto::{
@@ -34,6 +35,8 @@ const OPTIONS: &[OptionSpec] = &[
     value("bra/nch"),
     value("ver/sion"),
     flag("pri/nt"),
+    flag("json"),
+    flag("-json"),
     repeated("exe/c"),
     repeated("ok"),
 ];
@@ -46,7 +49,7 @@ pub const COMMAND: Command = Command {
             [-name pattern] [-depth | -nrecurse | -directory] [-cview] [-user login-name]\n       \
             [-group group-name] [-type {f|d|l}...] [-follow] [-nxname]\n       \
             [-element query] [-branch query] [-version query]\n       \
-            {-print | -exec command | -ok command} ...",
+            {-print | -json | -exec command | -ok command} ...",
     options: OPTIONS,
     comments: false,
     run,
@@ -56,6 +59,7 @@ pub const COMMAND: Command = Command {
 #[derive(Debug, PartialEq, Eq)]
 enum Action {
     Print,
+    Json,
     Execute(OsString),
     Ask(OsString),
 }
@@ -96,6 +100,7 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
 fn actions(arguments: &Arguments) -> Vec<Action> {
     let action = |(word, value): (&str, Option<&OsStr>)| match (word, value) {
         ("print", _) => Some(Action::Print),
+        ("json" | "-json", _) => Some(Action::Json),
         ("exec", Some(command)) => Some(Action::Execute(command.to_owned())),
         ("ok", Some(command)) => Some(Action::Ask(command.to_owned())),
         _ => None,
@@ -128,12 +133,11 @@ fn request(session: &Session, arguments: &Arguments) -> Result<FindRequest, Comm
         (_, true) => FindVisibility::Invisible,
         _ => FindVisibility::Any,
     };
-    let vobs = std::env::var_os("CLEARCASE_AVOBS").filter(|_| scope == Some(FindScope::AllVobs));
     let mut request = FindRequest {
         context: Some(session.context()?),
         pnames: session.pnames(&arguments.operands)?,
         scope: scope.unwrap_or(FindScope::Tree).into(),
-        vobs: vobs.map(|tags| listed_vobs(tags.as_bytes())).unwrap_or_default(),
+        vobs: if scope == Some(FindScope::AllVobs) { avobs::from_environment() } else { Vec::new() },
         visibility: visibility.into(),
         name: arguments.bytes("name"),
         depth_first: arguments.has("depth"),
@@ -162,12 +166,6 @@ fn request(session: &Session, arguments: &Arguments) -> Result<FindRequest, Comm
         }
     }
     Ok(request)
-}
-
-/// The tags in CLEARCASE_AVOBS.
-fn listed_vobs(text: &[u8]) -> Vec<Vec<u8>> {
-    let tags = text.split(|byte| *byte == b':' || byte.is_ascii_whitespace());
-    tags.filter(|tag| !tag.is_empty()).map(<[u8]>::to_vec).collect()
 }
 
 /// The number of a user or group, by name or as a number.
@@ -218,6 +216,7 @@ impl Search {
         let extended = extended(row);
         for action in &self.actions {
             match action {
+                Action::Json => session.line(&[&json::found(row, &extended)])?,
                 Action::Print if !self.short => session.line(&[&extended])?,
                 // Versions of one element follow each other: their common name is printed once.
                 Action::Print if self.printed.as_ref() == Some(&row.name) => {}
@@ -298,12 +297,6 @@ mod tests {
         let found = actions(&Arguments::parse(&[OPTIONS], &words).unwrap());
         let [a, b, c] = ["a", "b", "c"].map(OsString::from);
         assert_eq!(found, [Action::Execute(a), Action::Print, Action::Ask(b), Action::Execute(c)]);
-    }
-
-    #[test]
-    fn vobs_are_listed_with_colons() {
-        assert_eq!(listed_vobs(b"/vobs/a:/vobs/b /vobs/c::"), [b"/vobs/a", b"/vobs/b", b"/vobs/c"]);
-        assert!(listed_vobs(b" : ").is_empty());
     }
 
     #[test]

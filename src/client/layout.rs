@@ -23,7 +23,7 @@ pub fn person(person: &Person) -> String {
 
 /// The lines of a comment: quoted, the first indented by two blanks, the others by three; none for no comment.
 pub fn comment(comment: &[u8]) -> Vec<Vec<u8>> {
-    let text = comment.trim_ascii_end();
+    let text = comment_text(comment);
     if text.is_empty() {
         return Vec::new();
     }
@@ -34,6 +34,11 @@ pub fn comment(comment: &[u8]) -> Vec<Vec<u8>> {
         last.push(b'"');
     }
     lines
+}
+
+/// A comment without the blanks and newlines at its end.
+pub fn comment_text(comment: &[u8]) -> &[u8] {
+    comment.trim_ascii_end()
 }
 
 /// `r-x` for one class of permission bits.

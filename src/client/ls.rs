@@ -2,6 +2,7 @@
 
 use super::commands::{Command, exclusive};
 use super::failure::kind_name;
+use super::json;
 use super::options::{Arguments, flag};
 use super::pname::below;
 use super::session::{CommandResult, Outcome, Session};
@@ -12,7 +13,7 @@ use crate::server::proto::{Annotation, ListFilter, ListRequest, ListRow, ListSco
 pub const COMMAND: Command = Command {
     name: "ls",
     aliases: &[],
-    usage: "[-recurse | -directory] [-long | -short] [-vob_only | -view_only]\n       \
+    usage: "[-recurse | -directory] [-long | -short | -json] [-vob_only | -view_only]\n       \
             [-nxname] [-visible] [pname ...]",
     options: &[
         flag("r/ecurse"),
@@ -23,6 +24,8 @@ pub const COMMAND: Command = Command {
         flag("vie/w_only"),
         flag("nxn/ame"),
         flag("vis/ible"),
+        flag("json"),
+        flag("-json"),
     ],
     comments: false,
     run,
@@ -52,7 +55,7 @@ const KIND_FIELD: usize = 23;
 
 fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
     exclusive(arguments, &["recurse", "directory"])?;
-    exclusive(arguments, &["long", "short"])?;
+    exclusive(arguments, json::FORMS)?;
     exclusive(arguments, &["vob_only", "view_only"])?;
     let scope = match (arguments.has("recurse"), arguments.has("directory")) {
         (true, _) => ListScope::Recurse,
@@ -94,7 +97,10 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
                     ObjectKind::ViewPrivateObject if row.path.is_empty() => typed.to_vec(),
                     _ => below(typed, &row.path),
                 };
-                let line = layout_row(&row, &name, layout);
+                let line = match json::is_wanted(arguments) {
+                    true => json::listed(&row, &name),
+                    false => layout_row(&row, &name, layout),
+                };
                 session.line(&[&line])?;
             }
             Some(Item::Failure(failed)) => {

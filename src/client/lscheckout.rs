@@ -2,11 +2,12 @@
 
 use super::commands::{Command, exclusive};
 use super::dates::Dates;
-use super::layout;
+use super::format::{self, Facts};
 use super::options::{Arguments, flag, value};
 use super::pname::below;
 use super::session::{CommandResult, Outcome, Session};
 use super::target::type_selector;
+use super::{avobs, json, layout};
 use crate::server::proto::checkout_item::Item;
 use crate::server::proto::{CheckoutRow, HistoryScope, ListCheckoutsRequest, SelectorKind};
 
@@ -14,11 +15,12 @@ use crate::server::proto::{CheckoutRow, HistoryScope, ListCheckoutsRequest, Sele
 pub const COMMAND: Command = Command {
     name: "lsc/heckout",
     aliases: &["lsco"],
-    usage: "[-long | -short] [-cview] [-brtype branch-type-selector] [-me | -user login-name]\n       \
+    usage: "[-long | -short | -fmt format | -json] [-cview] [-brtype branch-type-selector] [-me | -user login-name]\n       \
             [-recurse | -directory | -all | -avobs] [-areplicas] [pname ...]",
     options: &[
         flag("l/ong"),
         flag("s/hort"),
+        value("fmt"),
         flag("cvi/ew"),
         value("brt/ype"),
         flag("me"),
@@ -28,13 +30,16 @@ pub const COMMAND: Command = Command {
         flag("a/ll"),
         flag("avo/bs"),
         flag("are/plicas"),
+        flag("json"),
+        flag("-json"),
     ],
     comments: false,
     run,
 };
 
 fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
-    exclusive(arguments, &["long", "short"])?;
+    exclusive(arguments, json::FORMS)?;
+    let format = format::given(arguments)?;
     exclusive(arguments, &["recurse", "directory", "all", "avobs"])?;
     exclusive(arguments, &["me", "user"])?;
     let scopes = [
@@ -59,6 +64,9 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
         current_view: arguments.has("cview"),
         branch_type,
         user,
+        describe: json::is_wanted(arguments)
+            || format.as_ref().is_some_and(|format| format.needs_description()),
+        vobs: if arguments.has("avobs") { avobs::from_environment() } else { Vec::new() },
     };
     let typed: Vec<Vec<u8>> = request.pnames.iter().map(|pname| pname.typed.clone()).collect();
     let typed = |argument: u32| typed.get(argument as usize).map(Vec::as_slice).unwrap_or_default();
@@ -69,6 +77,15 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
         match item.item {
             Some(Item::Row(row)) => {
                 let name = below(typed(row.argument), &row.path);
+                if let Some(format) = &format {
+                    let facts = Facts::of_checkout(row, &name);
+                    session.write(&[&format.print(&facts, &dates)])?;
+                    continue;
+                }
+                if json::is_wanted(arguments) {
+                    session.line(&[&json::object(&Facts::of_checkout(row, &name), &dates)])?;
+                    continue;
+                }
                 for line in lines(&row, &name, arguments, &dates) {
                     session.line(&[&line])?;
                 }

@@ -2,12 +2,12 @@
 
 use super::commands::{Command, exclusive};
 use super::dates::Dates;
-use super::failure::kind_name;
-use super::layout;
+use super::format::{self, Facts};
 use super::options::{Arguments, flag, number, value};
 use super::pname::below;
 use super::session::{CommandError, CommandResult, Outcome, Session};
 use super::target;
+use super::{avobs, events, json, layout};
 use crate::server::proto::history_item::Item;
 use crate::server::proto::{EventKind, HistoryEvent, HistoryRequest, HistoryScope, ObjectKind};
 
@@ -15,12 +15,13 @@ use crate::server::proto::{EventKind, HistoryEvent, HistoryRequest, HistoryScope
 pub const COMMAND: Command = Command {
     name: "lsh/istory",
     aliases: &[],
-    usage: "[-long | -short] [-eventid] [-minor] [-nco] [-last [num-events]] [-since date-time]\n       \
+    usage: "[-long | -short | -fmt format | -json] [-eventid] [-minor] [-nco] [-last [num-events]] [-since date-time]\n       \
             [-me | -user login-name] [-branch branch-type]\n       \
             [-recurse | -directory | -all | -avobs] [pname | object-selector] ...",
     options: &[
         flag("l/ong"),
         flag("s/hort"),
+        value("fmt"),
         flag("eve/ntid"),
         flag("min/or"),
         flag("nco"),
@@ -35,6 +36,8 @@ pub const COMMAND: Command = Command {
         flag("avo/bs"),
         flag("local"),
         flag("pna/me"),
+        flag("json"),
+        flag("-json"),
     ],
     comments: false,
     run,
@@ -48,7 +51,7 @@ enum Form {
 }
 
 fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
-    exclusive(arguments, &["long", "short"])?;
+    exclusive(arguments, json::FORMS)?;
     exclusive(arguments, &["recurse", "directory", "all", "avobs"])?;
     exclusive(arguments, &["me", "user"])?;
     let form = match (arguments.has("long"), arguments.has("short")) {
@@ -56,7 +59,10 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
         (_, true) => Form::Short,
         _ => Form::Default,
     };
-    let request = request(session, arguments)?;
+    let format = format::given(arguments)?;
+    let mut request = request(session, arguments)?;
+    request.describe =
+        json::is_wanted(arguments) || format.as_ref().is_some_and(|format| format.needs_description());
     let names = target::typed_names(&request.targets);
     let name = |argument: u32| names.get(argument as usize).map(Vec::as_slice).unwrap_or_default();
     let mut stream = session.call(async |mut host| host.history(request).await)?;
@@ -65,8 +71,19 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
     while let Some(item) = session.next(&mut stream)? {
         match item.item {
             Some(Item::Event(event)) => {
+                if json::is_wanted(arguments) {
+                    let typed = name(event.argument);
+                    session.line(&[&json::event(event, typed, &dates)])?;
+                    continue;
+                }
                 if arguments.has("eventid") {
                     session.line(&[format!("event {}:", event.id).as_bytes()])?;
+                }
+                if let Some(format) = &format {
+                    let typed = name(event.argument);
+                    let facts = Facts::of_event(event, typed);
+                    session.write(&[&format.print(&facts, &dates)])?;
+                    continue;
                 }
                 for line in layout_event(&event, name(event.argument), form, &dates) {
                     session.line(&[&line])?;
@@ -122,61 +139,9 @@ fn request(session: &Session, arguments: &Arguments) -> Result<HistoryRequest, C
         user,
         minor: arguments.has("minor"),
         no_checkouts: arguments.has("nco"),
+        describe: false,
+        vobs: if arguments.has("avobs") { avobs::from_environment() } else { Vec::new() },
     })
-}
-
-/// What happened, as `%e` says it: `create version`, `make label "L" on version`.
-fn phrase(event: &HistoryEvent) -> Vec<u8> {
-    let object = kind_name(event.object()).as_bytes();
-    let with = |before: &str, between: &str| {
-        [before.as_bytes(), b" \"", &event.detail, b"\" ", between.as_bytes(), b" ", object].concat()
-    };
-    let simple = |verb: &str| [verb.as_bytes(), b" ", object].concat();
-    match event.kind() {
-        EventKind::Create => simple("create"),
-        EventKind::Checkout => simple("checkout"),
-        EventKind::MakeLabel => with("make label", "on"),
-        EventKind::RemoveLabel => with("remove label", "from"),
-        EventKind::MakeAttribute => with("make attribute", "on"),
-        EventKind::RemoveAttribute => with("remove attribute", "from"),
-        EventKind::MakeHyperlink => with("make hyperlink", "on"),
-        EventKind::RemoveHyperlink => with("remove hyperlink", "from"),
-        EventKind::Rename => simple("rename"),
-        EventKind::Lock => simple("lock"),
-        EventKind::Unlock => simple("unlock"),
-        EventKind::DestroyVersion => simple("destroy version on"),
-        EventKind::DestroyBranch => with("destroy sub-branch", "of"),
-        EventKind::DestroyElement => b"destroy element in VOB".to_vec(),
-        EventKind::ChangeType => simple("change type of"),
-        EventKind::ChangeProtection => simple("change protection of"),
-        EventKind::Reserve => simple("reserve"),
-        EventKind::Unreserve => simple("unreserve"),
-        EventKind::DestroyType => b"destroy type in VOB".to_vec(),
-        EventKind::ChangeEvent => simple("change event of"),
-        EventKind::Unspecified => simple("change"),
-    }
-}
-
-/// What an event did, in a sentence that stands above its comment; none for most.
-fn sentence(event: &HistoryEvent) -> Option<Vec<u8>> {
-    let quoted = |text: &[u8]| [b"\"", text, b"\""].concat();
-    let (detail, other) = (quoted(&event.detail), quoted(&event.other_version));
-    let moved = |way: &[u8]| [b"Moved label ", &detail[..], way, &other, b"."].concat();
-    match event.kind() {
-        EventKind::MakeLabel if !event.other_version.is_empty() => Some(moved(b" from version ")),
-        EventKind::RemoveLabel if !event.other_version.is_empty() => Some(moved(b" to version ")),
-        EventKind::MakeHyperlink => {
-            Some([b"Attached hyperlink ", &quoted(&event.hyperlink)[..], b"."].concat())
-        }
-        EventKind::RemoveHyperlink => {
-            Some([b"Removed hyperlink ", &quoted(&event.hyperlink)[..], b"."].concat())
-        }
-        EventKind::DestroyType => {
-            let kind = kind_name(event.detail_object()).as_bytes();
-            Some([b"Removed ", kind, b" ", &detail, b"."].concat())
-        }
-        _ => None,
-    }
 }
 
 /// The object's name as an event shows it.
@@ -201,7 +166,7 @@ fn layout_event(event: &HistoryEvent, typed: &[u8], form: Form, dates: &Dates) -
         return vec![name];
     }
     let person = event.person.clone().unwrap_or_default();
-    let mut what = [&phrase(event)[..], b" \"", &name, b"\""].concat();
+    let mut what = [&events::phrase(event)[..], b" \"", &name, b"\""].concat();
     if event.kind() == EventKind::Checkout {
         let state = if event.reserved { "reserved" } else { "unreserved" };
         what.extend_from_slice(b" from ");
@@ -227,9 +192,7 @@ fn layout_event(event: &HistoryEvent, typed: &[u8], form: Form, dates: &Dates) -
     if form == Form::Long && event.kind() == EventKind::Checkout {
         lines.push(format!("  by view: \"{}\"", event.view_tag).into_bytes());
     }
-    let said = event.comment.trim_ascii_end();
-    let said = [sentence(event), (!said.is_empty()).then(|| said.to_vec())];
-    lines.extend(layout::comment(&said.into_iter().flatten().collect::<Vec<_>>().join(&b'\n')));
+    lines.extend(layout::comment(&events::comment(event)));
     lines
 }
 

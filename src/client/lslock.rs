@@ -2,11 +2,12 @@
 
 use super::commands::{Command, exclusive};
 use super::failure::kind_name;
-use super::layout;
-use super::options::{Arguments, flag};
+use super::format::{self, Facts};
+use super::options::{Arguments, flag, value};
 use super::pname::without_version;
 use super::session::{CommandResult, Outcome, Session};
 use super::target;
+use super::{json, layout};
 use crate::server::proto::lock_item::Item;
 use crate::server::proto::{ListLocksRequest, LockRow, ObjectKind};
 
@@ -14,21 +15,25 @@ use crate::server::proto::{ListLocksRequest, LockRow, ObjectKind};
 pub const COMMAND: Command = Command {
     name: "lsl/ock",
     aliases: &[],
-    usage: "[-local] [-long | -short] [-obsolete]\n       [-all] [-pname] [pname | object-selector] ...",
+    usage: "[-local] [-long | -short | -fmt format | -json] [-obsolete]\n       [-all] [-pname] [pname | object-selector] ...",
     options: &[
         flag("loc/al"),
         flag("l/ong"),
         flag("s/hort"),
+        value("fmt"),
         flag("obs/olete"),
         flag("a/ll"),
         flag("pna/me"),
+        flag("json"),
+        flag("-json"),
     ],
     comments: false,
     run,
 };
 
 fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
-    exclusive(arguments, &["long", "short"])?;
+    exclusive(arguments, json::FORMS)?;
+    let format = format::given(arguments)?;
     super::lock::no_pools(arguments)?;
     let targets = target::targets(session, &arguments.operands, arguments.has("pname"))?;
     let names = target::typed_names(&targets);
@@ -37,6 +42,8 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
         targets,
         all: arguments.has("all"),
         obsolete: arguments.has("obsolete"),
+        describe: json::is_wanted(arguments)
+            || format.as_ref().is_some_and(|format| format.needs_description()),
     };
     let reply = session.call(async |mut host| host.list_locks(request).await)?;
     let mut all_done = true;
@@ -44,6 +51,18 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
         let typed = names.get(item.argument as usize).map(Vec::as_slice).unwrap_or_default();
         match item.item {
             Some(Item::Row(row)) => {
+                if json::is_wanted(arguments) {
+                    let name = base(&row, typed).to_vec();
+                    let line = json::lock(row, &name, &session.dates);
+                    session.line(&[&line])?;
+                    continue;
+                }
+                if let Some(format) = &format {
+                    let name = base(&row, typed).to_vec();
+                    let text = format.print(&Facts::of_lock(row, &name), &session.dates);
+                    session.write(&[&text])?;
+                    continue;
+                }
                 for line in lines(session, arguments, &row, typed) {
                     session.line(&[&line])?;
                 }
@@ -58,8 +77,13 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
     Ok(Outcome::of(all_done))
 }
 
+/// The name without what follows `@@`.
+fn base<'a>(row: &'a LockRow, typed: &'a [u8]) -> &'a [u8] {
+    if row.name.is_empty() { without_version(typed) } else { &row.name }
+}
+
 fn lines(session: &Session, arguments: &Arguments, row: &LockRow, typed: &[u8]) -> Vec<Vec<u8>> {
-    let base = if row.name.is_empty() { without_version(typed) } else { &row.name };
+    let base = base(row, typed);
     let name = match row.kind() {
         ObjectKind::FileElement | ObjectKind::DirectoryElement | ObjectKind::Branch => {
             [base, b"@@", &row.branch].concat()

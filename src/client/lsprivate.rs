@@ -3,6 +3,7 @@
 use super::commands::{Command, exclusive};
 use super::dates::Dates;
 use super::failure::kind_name;
+use super::json;
 use super::options::{Arguments, flag, value};
 use super::session::{CommandError, CommandResult, Outcome, Session};
 use crate::server::proto::private_item::Item;
@@ -15,7 +16,7 @@ pub const COMMAND: Command = Command {
     name: "lsp/rivate",
     aliases: &[],
     usage: "[-tag view-tag] [-invob vob-selector | directory-pname ...]\n       \
-            [-long | -short] [-size] [-age] [-co] [-do] [-other]",
+            [-long | -short | -json] [-size] [-age] [-co] [-do] [-other]",
     options: &[
         value("tag"),
         value("inv/ob"),
@@ -26,6 +27,8 @@ pub const COMMAND: Command = Command {
         flag("co"),
         flag("do"),
         flag("oth/er"),
+        flag("json"),
+        flag("-json"),
     ],
     comments: false,
     run,
@@ -58,7 +61,7 @@ struct Sum {
 }
 
 fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
-    exclusive(arguments, &["long", "short"])?;
+    exclusive(arguments, json::FORMS)?;
     let vob = arguments.value("invob").map(OsStr::as_bytes);
     if vob.is_some() && !arguments.operands.is_empty() {
         return Err(CommandError::Usage("Option -invob and pathnames are mutually exclusive".to_owned()));
@@ -96,7 +99,11 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
             Some(Item::Row(row)) => {
                 sum.objects += 1;
                 sum.bytes += if row.directory { 0 } else { row.size_bytes };
-                session.line(&[&layout_row(&row, &layout)])?;
+                let line = match json::is_wanted(arguments) {
+                    true => json::private(&row),
+                    false => layout_row(&row, &layout),
+                };
+                session.line(&[&line])?;
             }
             Some(Item::Failure(failed)) => {
                 all_done = false;
@@ -108,7 +115,7 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
             None => {}
         }
     }
-    if layout.size {
+    if layout.size && !json::is_wanted(arguments) {
         session.line(&[format!("Total: {} objects, {} bytes", sum.objects, sum.bytes).as_bytes()])?;
     }
     Ok(Outcome::of(all_done))

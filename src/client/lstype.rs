@@ -3,10 +3,11 @@
 use super::commands::{Command, exclusive};
 use super::description::{self, Detail, lock_mark};
 use super::failure::kind_name;
-use super::layout;
+use super::format::{self, Facts};
 use super::options::{Arguments, flag, value, with_oldest_kinds};
 use super::session::{CommandError, CommandResult, Outcome, Session};
 use super::target::{any_type_selector, old_kind, type_selectors, typed_operands, typed_vob};
+use super::{json, layout};
 use crate::server::proto::description::Object;
 use crate::server::proto::type_outcome::Outcome as TypeOutcome;
 use crate::server::proto::{Description, ListTypesRequest, LockState, ObjectKind, TypeFacts};
@@ -15,22 +16,26 @@ use crate::server::proto::{Description, ListTypesRequest, LockState, ObjectKind,
 pub const COMMAND: Command = Command {
     name: "lst/ype",
     aliases: &[],
-    usage: "[-long | -short] [-obsolete] [-local]\n       \
+    usage: "[-long | -short | -fmt format | -json] [-obsolete] [-local]\n       \
             {-kind type-object-kind [-invob vob-selector] | type-selector ...}",
     options: with_oldest_kinds![
         flag("l/ong"),
         flag("s/hort"),
+        value("fmt"),
         flag("obs/olete"),
         flag("loc/al"),
         value("kin/d"),
         value("inv/ob"),
+        flag("json"),
+        flag("-json"),
     ],
     comments: false,
     run,
 };
 
 fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
-    exclusive(arguments, &["long", "short"])?;
+    exclusive(arguments, json::FORMS)?;
+    let format = format::given(arguments)?;
     // Without a name the oldest form lists all of a kind.
     let old = old_kind(arguments)?.filter(|word| *word != "type" && arguments.operands.is_empty());
     let given = arguments.text("kind");
@@ -62,6 +67,17 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
             Some(TypeOutcome::Done(facts))
                 if names.is_empty() && facts.lock() == LockState::Obsolete && !arguments.has("obsolete") => {}
             Some(TypeOutcome::Done(facts)) => {
+                if json::is_wanted(arguments) {
+                    let facts = Facts::of_type(facts, outcome.identity);
+                    session.line(&[&json::object(&facts, &session.dates.clone())])?;
+                    continue;
+                }
+                if let Some(format) = &format {
+                    let facts = Facts::of_type(facts, outcome.identity);
+                    let text = format.print(&facts, &session.dates);
+                    session.write(&[&text])?;
+                    continue;
+                }
                 for line in lines(session, arguments, facts) {
                     session.line(&[&line])?;
                 }
@@ -79,7 +95,7 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
 fn lines(session: &Session, arguments: &Arguments, facts: TypeFacts) -> Vec<Vec<u8>> {
     if arguments.has("long") {
         let name = facts.name.clone();
-        let facts = Description { object: Some(Object::Type(facts)), path: Vec::new() };
+        let facts = Description { object: Some(Object::Type(facts)), path: Vec::new(), identity: None };
         return description::layout(&facts, &name, Detail::Long, &session.dates);
     }
     if arguments.has("short") {

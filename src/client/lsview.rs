@@ -1,6 +1,8 @@
 //! `lsview`: lists registered views.
 
 use super::commands::{Command, exclusive};
+use super::format::dotted;
+use super::json;
 use super::layout::permissions;
 use super::options::{Arguments, flag};
 use super::session::{CommandError, CommandResult, Outcome, Session};
@@ -11,14 +13,22 @@ use crate::server::proto::{CurrentViewRequest, ListViewsRequest, ViewFacts};
 pub const COMMAND: Command = Command {
     name: "lsview",
     aliases: &[],
-    usage: "[-long | -short] [-properties [-full]] [-cview | view-tag ...]",
-    options: &[flag("l/ong"), flag("s/hort"), flag("cvi/ew"), flag("pro/perties"), flag("ful/l")],
+    usage: "[-long | -short | -json] [-properties [-full]] [-cview | view-tag ...]",
+    options: &[
+        flag("l/ong"),
+        flag("s/hort"),
+        flag("cvi/ew"),
+        flag("pro/perties"),
+        flag("ful/l"),
+        flag("json"),
+        flag("-json"),
+    ],
     comments: false,
     run,
 };
 
 fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
-    exclusive(arguments, &["long", "short"])?;
+    exclusive(arguments, json::FORMS)?;
     let mut tags: Vec<String> =
         arguments.operands.iter().map(|tag| tag.to_string_lossy().into_owned()).collect();
     if arguments.has("cview") {
@@ -54,6 +64,9 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
 }
 
 fn show(session: &mut Session, arguments: &Arguments, view: &ViewFacts) -> Result<(), CommandError> {
+    if json::is_wanted(arguments) {
+        return Ok(session.line(&[&json::view(view)])?);
+    }
     if arguments.has("short") {
         return Ok(session.line(&[view.tag.as_bytes()])?);
     }
@@ -79,10 +92,11 @@ fn long(session: &mut Session, view: &ViewFacts) -> Result<(), CommandError> {
     session.line(&[b"  Server host: ", host])?;
     session.line(&[b"  Region: local"])?;
     session.line(&[b"  Active: ", if view.started { b"YES" } else { b"NO" }])?;
-    session.line(&[b"  View tag uuid:", view.uuid.as_bytes()])?;
+    let uuid = dotted(&view.uuid);
+    session.line(&[b"  View tag uuid:", uuid.as_bytes()])?;
     session.line(&[b"View on host: ", host])?;
     session.line(&[b"View server access path: ", &view.storage])?;
-    session.line(&[b"View uuid: ", view.uuid.as_bytes()])?;
+    session.line(&[b"View uuid: ", uuid.as_bytes()])?;
     session.line(&[b"View owner: ", view.owner.as_bytes()])?;
     if let Some(trouble) = &view.trouble {
         session.failure(trouble, view.tag.as_bytes(), None);

@@ -3,6 +3,8 @@
 use std::os::unix::ffi::OsStrExt;
 
 use super::commands::{Command, exclusive};
+use super::format::dotted;
+use super::json;
 use super::options::{Arguments, flag};
 use super::session::{CommandError, CommandResult, Outcome, Session};
 use crate::server::proto::vob_outcome::Outcome as VobOutcome;
@@ -12,20 +14,21 @@ use crate::server::proto::{ListVobsRequest, VobFacts};
 pub const COMMAND: Command = Command {
     name: "lsvob",
     aliases: &[],
-    usage: "[-long | -short] [vob-tag ...]",
-    options: &[flag("l/ong"), flag("s/hort")],
+    usage: "[-long | -short | -json] [vob-tag ...]",
+    options: &[flag("l/ong"), flag("s/hort"), flag("json"), flag("-json")],
     comments: false,
     run,
 };
 
 fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
-    exclusive(arguments, &["long", "short"])?;
+    exclusive(arguments, json::FORMS)?;
     let tags: Vec<Vec<u8>> = arguments.operands.iter().map(|tag| tag.as_bytes().to_vec()).collect();
     let request = ListVobsRequest { context: Some(session.context()?), tags: tags.clone() };
     let reply = session.call(async |mut host| host.list_vobs(request).await)?;
     let mut all_done = true;
     for (index, outcome) in reply.outcomes.into_iter().enumerate() {
         match outcome.outcome {
+            Some(VobOutcome::Done(vob)) if json::is_wanted(arguments) => session.line(&[&json::vob(&vob)])?,
             Some(VobOutcome::Done(vob)) if arguments.has("long") => long(session, &vob)?,
             Some(VobOutcome::Done(vob)) if arguments.has("short") => session.line(&[&vob.tag])?,
             Some(VobOutcome::Done(vob)) => session.line(&[&row(&vob)])?,
@@ -60,11 +63,12 @@ fn long(session: &mut Session, vob: &VobFacts) -> Result<(), CommandError> {
     session.line(&[b"  Mount options:"])?;
     session.line(&[b"  Region: local"])?;
     session.line(&[b"  Active: ", if vob.mounted { b"YES" } else { b"NO" }])?;
-    session.line(&[b"  Vob tag replica uuid: ", vob.uuid.as_bytes()])?;
+    let uuid = dotted(&vob.uuid);
+    session.line(&[b"  Vob tag replica uuid: ", uuid.as_bytes()])?;
     session.line(&[b"Vob on host: ", vob.host.as_bytes()])?;
     session.line(&[b"Vob server access path: ", &vob.storage])?;
-    session.line(&[b"Vob family uuid:  ", vob.uuid.as_bytes()])?;
-    session.line(&[b"Vob replica uuid: ", vob.uuid.as_bytes()])?;
+    session.line(&[b"Vob family uuid:  ", uuid.as_bytes()])?;
+    session.line(&[b"Vob replica uuid: ", uuid.as_bytes()])?;
     if let Some(trouble) = &vob.trouble {
         session.failure(trouble, &vob.tag, None);
     }

@@ -1,6 +1,8 @@
 //! `lsvtree`: lists the branches and versions of elements.
 
-use super::commands::{Command, missing};
+use super::commands::{Command, exclusive, missing};
+use super::format::{self, Facts};
+use super::json;
 use super::options::{Arguments, flag, value};
 use super::pname::without_version;
 use super::session::{CommandResult, Outcome, Session};
@@ -11,15 +13,18 @@ use crate::server::proto::{VersionTreeKind, VersionTreeRequest, VersionTreeRow};
 pub const COMMAND: Command = Command {
     name: "lsvt/ree",
     aliases: &[],
-    usage: "[-nrecurse] [-short] [-all] [-merge] [-nco] [-obsolete] [-branch branch-pname] pname ...",
+    usage: "[-nrecurse] [-short | -fmt format | -json] [-all] [-merge] [-nco] [-obsolete] [-branch branch-pname] pname ...",
     options: &[
         flag("nr/ecurse"),
         flag("s/hort"),
+        value("fmt"),
         flag("a/ll"),
         flag("m/erge"),
         flag("nco"),
         flag("obs/olete"),
         value("bra/nch"),
+        flag("json"),
+        flag("-json"),
     ],
     comments: false,
     run,
@@ -42,6 +47,8 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
     if arguments.operands.is_empty() {
         return Err(missing("Element pathname"));
     }
+    exclusive(arguments, json::FORMS)?;
+    let format = format::given(arguments)?;
     let choice = Choice {
         all: arguments.has("all"),
         short: arguments.has("short"),
@@ -54,6 +61,7 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
         pnames: session.pnames(&arguments.operands)?,
         branch: arguments.bytes("branch"),
         no_recurse: arguments.has("nrecurse"),
+        describe: format.is_some() || json::is_wanted(arguments),
     };
     let names: Vec<Vec<u8>> = request.pnames.iter().map(|pname| pname.typed.clone()).collect();
     let name = |argument: u32| names.get(argument as usize).map(Vec::as_slice).unwrap_or_default();
@@ -62,6 +70,18 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
     while let Some(item) = session.next(&mut stream)? {
         match item.item {
             Some(Item::Row(row)) if is_shown(&row, choice) => {
+                if json::is_wanted(arguments) {
+                    let typed = without_version(name(row.argument)).to_vec();
+                    let line = json::tree_row(row, &typed, &session.dates);
+                    session.line(&[&line])?;
+                    continue;
+                }
+                if let Some(format) = &format {
+                    let typed = without_version(name(row.argument)).to_vec();
+                    let text = format.print(&Facts::of_tree_row(row, &typed), &session.dates);
+                    session.write(&[&text])?;
+                    continue;
+                }
                 for line in layout_row(&row, without_version(name(row.argument)), choice) {
                     session.line(&[&line])?;
                 }

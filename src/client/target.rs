@@ -21,6 +21,7 @@ const PREFIXES: &[(&[u8], SelectorKind)] = &[
     (b"hltype", SelectorKind::HyperlinkType),
     (b"hlink", SelectorKind::Hyperlink),
     (b"oid", SelectorKind::Oid),
+    (b"dbid", SelectorKind::Dbid),
 ];
 
 /// Reads operands as objects; with `paths_only` (`-pname`) a prefix means nothing.
@@ -175,9 +176,11 @@ fn object_kind(kind: SelectorKind) -> ObjectKind {
         SelectorKind::ElementType => ObjectKind::ElementType,
         SelectorKind::AttributeType => ObjectKind::AttributeType,
         SelectorKind::HyperlinkType => ObjectKind::HyperlinkType,
-        SelectorKind::Unspecified | SelectorKind::Vob | SelectorKind::Hyperlink | SelectorKind::Oid => {
-            ObjectKind::Unspecified
-        }
+        SelectorKind::Unspecified
+        | SelectorKind::Vob
+        | SelectorKind::Hyperlink
+        | SelectorKind::Oid
+        | SelectorKind::Dbid => ObjectKind::Unspecified,
     }
 }
 

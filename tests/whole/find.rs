@@ -140,13 +140,13 @@ Usage: find pname ... | [pname ...] -all [-visible | -nvisible] | -avobs [-visib
        [-name pattern] [-depth | -nrecurse | -directory] [-cview] [-user login-name]
        [-group group-name] [-type {f|d|l}...] [-follow] [-nxname]
        [-element query] [-branch query] [-version query]
-       {-print | -exec command | -ok command} ...
+       {-print | -json | -exec command | -ok command} ...
 cleartool: Error: Pathname required
 Usage: find pname ... | [pname ...] -all [-visible | -nvisible] | -avobs [-visible | -nvisible]
        [-name pattern] [-depth | -nrecurse | -directory] [-cview] [-user login-name]
        [-group group-name] [-type {f|d|l}...] [-follow] [-nxname]
        [-element query] [-branch query] [-version query]
-       {-print | -exec command | -ok command} ...
+       {-print | -json | -exec command | -ok command} ...
 [exit 1]
 $ cleartool find . -visible -print 2>&1 | head -1; cleartool find . -all -nr -print 2>&1 | head -1; cleartool find . -type x -print 2>&1 | head -1; cleartool find . -all -avobs -print 2>&1 | head -1; cleartool find . -version '' -print 2>&1 | head -1
 cleartool: Error: Option -visible goes with -all or -avobs

@@ -201,7 +201,7 @@ $ cleartool lsprivate -do
 $ cleartool lsprivate -long -invob vob:/vobs/x dir
 cleartool: Error: Option -invob and pathnames are mutually exclusive
 Usage: lsprivate [-tag view-tag] [-invob vob-selector | directory-pname ...]
-       [-long | -short] [-size] [-age] [-co] [-do] [-other]
+       [-long | -short | -json] [-size] [-age] [-co] [-do] [-other]
 [exit 1]
 $ cleartool lsprivate -long -invob vob:/vobs/x
 view private object    /vobs/x/covered

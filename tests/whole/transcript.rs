@@ -57,5 +57,6 @@ pub fn mask(world: &World, text: &str) -> String {
         masked.push(letter);
     }
     masked.pop();
-    masked
+    let dotted = regex::Regex::new(r"[0-9a-f]{8}\.[0-9a-f]{8}\.[0-9a-f]{4}(?:[.:][0-9a-f]{2}){6}");
+    dotted.expect("the pattern is right").replace_all(&masked, "OID").into_owned()
 }

@@ -3,10 +3,11 @@
 //! Pure. Paths, rules, names of types and link targets are bytes: a field has their text, and where they are not
 //! UTF-8, the text has U+FFFD in it and a field `..._bytes` beside it has the bytes as hexadecimal digits.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::words;
 use crate::client::failure::{self, kind_name};
+use crate::client::json::{Fields, code};
 use crate::server::proto::explained_name::Object;
 use crate::server::proto::explanation::Finding;
 use crate::server::proto::{
@@ -184,41 +185,6 @@ fn sighting(told: &ExplainedSighting) -> Value {
     fields.optional_text("target", &told.link_target);
     fields.optional_text("shown_as", &told.shown_as);
     fields.value()
-}
-
-/// `RULE_MISS_OTHER_VOB` as `other_vob`.
-fn code(name: &str, prefix: &str) -> String {
-    name.strip_prefix(prefix).unwrap_or(name).to_ascii_lowercase()
-}
-
-/// An object in the making.
-#[derive(Default)]
-struct Fields(Map<String, Value>);
-
-impl Fields {
-    fn put(&mut self, field: &str, value: impl Into<Value>) {
-        self.0.insert(field.to_owned(), value.into());
-    }
-
-    fn text(&mut self, field: &str, bytes: &[u8]) {
-        self.put(field, String::from_utf8_lossy(bytes).into_owned());
-        if std::str::from_utf8(bytes).is_err() {
-            let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-            self.put(&format!("{field}_bytes"), digits);
-        }
-    }
-
-    /// Null for no bytes.
-    fn optional_text(&mut self, field: &str, bytes: &[u8]) {
-        match bytes {
-            b"" => self.put(field, Value::Null),
-            bytes => self.text(field, bytes),
-        }
-    }
-
-    fn value(self) -> Value {
-        Value::Object(self.0)
-    }
 }
 
 #[cfg(test)]

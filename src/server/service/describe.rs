@@ -1,9 +1,13 @@
 //! `Describe`: everything that is known of one object.
 
 mod ancestor;
+mod identity;
 mod links;
+mod object;
 mod selected;
 
+pub use identity::Known;
+pub use object::{Describer, identity};
 pub use selected::{SEARCH_CHUNK, find_hyperlink, not_found, type_object_kind};
 
 use super::comments::{amended, whose_comment};
@@ -13,7 +17,7 @@ use crate::server::proto::description::Object;
 use crate::server::proto::target::Target as Named;
 use crate::server::proto::{
     Attribute, BranchFacts, CheckoutFacts, Context, Created, DescribeRequest, Description, ElementFacts,
-    Failure, FailureCode, Pname, PrivateFacts, PrivateKind, SelectorKind, SymbolicLinkFacts, VersionFacts,
+    Failure, FailureCode, Identity, Pname, PrivateFacts, PrivateKind, SymbolicLinkFacts, VersionFacts,
 };
 use crate::server::state::{Outcome, Server};
 use crate::view::history::Place;
@@ -36,33 +40,31 @@ impl Server {
     pub fn describe(&self, caller: &Caller, request: &DescribeRequest) -> Outcome<Description> {
         let context = Self::context(&request.context)?;
         let target = request.target.as_ref().and_then(|target| target.target.as_ref());
-        let mut path = Vec::new();
-        let object = match target.ok_or_else(|| Failure::internal("a call came without its object"))? {
-            Named::Pname(pname) => {
-                let (view, resolved) = self.resolve(context, pname)?;
-                let (_, inside) = self.place(context, pname)?;
-                let names = Names::new(Some(&view), &resolved.vob, facts::above(&pname.absolute, inside));
-                let found = match request.others.is_empty() {
-                    true => self.another(caller, &view, request, &resolved)?.unwrap_or(resolved.found),
-                    false => self.ancestor(context, request, &resolved.vob)?,
-                };
-                let mut subject = self.subject(&resolved.vob, names);
-                subject.inherited = request.inherited_hyperlinks;
-                subject.found(&view, caller, &found)?
-            }
-            Named::Selector(selector) => {
-                let typed = selector.vob.clone().unwrap_or_default();
-                let vob = self.selected_vob(context, &typed)?;
-                let view = self.place(context, &typed).ok().map(|(view, _)| view);
-                let names = Names::new(view.as_ref(), &vob, b"");
-                let mut subject = self.subject(&vob, names);
-                if selector.kind() == SelectorKind::Oid {
-                    path = subject.path_with_oid(&selector.name)?;
+        let (object, path, identity) =
+            match target.ok_or_else(|| Failure::internal("a call came without its object"))? {
+                Named::Pname(pname) => {
+                    let (view, resolved) = self.resolve(context, pname)?;
+                    let (_, inside) = self.place(context, pname)?;
+                    let names = Names::new(Some(&view), &resolved.vob, facts::above(&pname.absolute, inside));
+                    let found = match request.others.is_empty() {
+                        true => self.another(caller, &view, request, &resolved)?.unwrap_or(resolved.found),
+                        false => self.ancestor(context, request, &resolved.vob)?,
+                    };
+                    let mut subject = self.subject(&resolved.vob, names);
+                    subject.inherited = request.inherited_hyperlinks;
+                    (subject.found(&view, caller, &found)?, Vec::new(), subject.identity)
                 }
-                subject.selected(selector)?
-            }
-        };
-        Ok(Description { object: Some(object), path })
+                Named::Selector(selector) => {
+                    let typed = selector.vob.clone().unwrap_or_default();
+                    let vob = self.selected_vob(context, &typed)?;
+                    let view = self.place(context, &typed).ok().map(|(view, _)| view);
+                    let names = Names::new(view.as_ref(), &vob, b"");
+                    let mut subject = self.subject(&vob, names);
+                    let (object, path) = subject.selected(selector)?;
+                    (object, path, subject.identity)
+                }
+            };
+        Ok(Description { object: Some(object), path, identity })
     }
 
     /// Finds the version that was asked for instead of the one that a name means; none where none was.
@@ -191,7 +193,7 @@ impl Server {
     }
 
     fn subject<'a>(&'a self, vob: &'a Arc<MountedVob>, names: Names<'a>) -> Subject<'a> {
-        Subject { server: self, vob, state: vob.vob.state(), names, inherited: false }
+        Subject { server: self, vob, state: vob.vob.state(), names, inherited: false, identity: None }
     }
 }
 
@@ -202,6 +204,8 @@ struct Subject<'a> {
     names: Names<'a>,
     /// Whether hyperlinks of a version's ancestors are told too.
     inherited: bool,
+    /// Of what was described last; none where it has none.
+    identity: Option<Identity>,
 }
 
 impl Subject<'_> {
@@ -248,6 +252,7 @@ impl Subject<'_> {
 
     fn version(&mut self, element: &Element, number: VersionNo) -> Outcome<Object> {
         let version = element.find_version(number).ok_or_else(|| Failure::new(FailureCode::NoSuchFile))?;
+        self.identify(Known::Object(VobObject::Version(element.number, number)), None);
         let made = told(&self.vob.vob, version.event)?;
         let label = |label| self.state.type_name(label).as_bytes().to_vec();
         Ok(Object::Version(VersionFacts {
@@ -280,6 +285,7 @@ impl Subject<'_> {
     }
 
     fn checkout(&mut self, element: &Element, checkout: &Checkout) -> Outcome<Object> {
+        self.identify(Known::Object(VobObject::CheckOut(element.number, checkout.number)), None);
         let made = told(&self.vob.vob, checkout.event)?;
         let held_by = self.server.checkout_facts(checkout);
         let from = element.versions.get(checkout.from.index());
@@ -303,6 +309,7 @@ impl Subject<'_> {
     }
 
     fn element(&mut self, element: &Element) -> Outcome<Object> {
+        self.identify(Known::Object(VobObject::Element(element.number)), Some(element.oid));
         Ok(Object::Element(ElementFacts {
             directory: element.kind == ElementKind::Directory,
             created: Some(self.created(element, VobObject::Element(element.number), element.event)?),
@@ -318,6 +325,7 @@ impl Subject<'_> {
 
     fn branch(&mut self, element: &Element, number: BranchNo) -> Outcome<Object> {
         let branch = element.find_branch(number).ok_or_else(|| Failure::new(FailureCode::NoSuchFile))?;
+        self.identify(Known::Object(VobObject::Branch(element.number, number)), None);
         Ok(Object::Branch(BranchFacts {
             branch: branch_id(&self.state, element, number).into_bytes(),
             branch_type: self.state.type_name(branch.branch_type).as_bytes().to_vec(),
@@ -346,6 +354,7 @@ impl Subject<'_> {
 
     fn symbolic_link(&mut self, number: SymlinkNo) -> Outcome<Object> {
         let link = self.vob.vob.symlink(number)?;
+        self.identify(Known::Symlink(number), None);
         let header = &self.state.header;
         Ok(Object::SymbolicLink(SymbolicLinkFacts {
             created: Some(told(&self.vob.vob, link.event)?.created()),

@@ -16,7 +16,7 @@ use crate::server::proto::{
 };
 use crate::server::service::attachable::{annotations, kind_and_extension, part_name};
 use crate::server::service::comments::whose_comment;
-use crate::server::service::describe::type_object_kind;
+use crate::server::service::describe::{Describer, type_object_kind};
 use crate::server::state::{Outcome, Server};
 use crate::view::resolve::{branch_id, checkout_id, version_id};
 use crate::view::{MountedVob, View};
@@ -57,8 +57,12 @@ impl Server {
         let (rooms, subjects) = (&gathered.rooms, &gathered.subjects);
         let mut teller = Teller {
             rooms,
-            names: rooms.iter().map(|room| Names::new(room.view.as_ref(), &room.vob, &room.above)).collect(),
+            names: rooms.iter().map(Room::names).collect(),
             views: self.host.views(),
+            describers: match request.describe {
+                true => rooms.iter().map(|room| Describer::new(self, &room.vob, room.names())).collect(),
+                false => Vec::new(),
+            },
             user: &request.user,
             latest: None,
         };
@@ -84,6 +88,12 @@ struct Room {
     /// What stands before the VOB's tag in absolute paths.
     above: Vec<u8>,
     state: VobState,
+}
+
+impl Room {
+    fn names(&self) -> Names<'_> {
+        Names::new(self.view.as_ref(), &self.vob, &self.above)
+    }
 }
 
 /// What events are about.
@@ -134,6 +144,22 @@ enum What {
     Hyperlink { link_type: TypeNo, number: u32 },
 }
 
+impl What {
+    /// The object that it happened to; none for what has no number here.
+    fn object(self) -> Option<VobObject> {
+        match self {
+            What::Element(number) => Some(VobObject::Element(number)),
+            What::Branch(number, branch) => Some(VobObject::Branch(number, branch)),
+            What::Version(number, version) => Some(VobObject::Version(number, version)),
+            What::Checkout(number, checkout) => Some(VobObject::CheckOut(number, checkout)),
+            What::Done(object, _) => Some(object),
+            What::Type(number) => Some(VobObject::Type(number)),
+            What::Vob => Some(VobObject::Vob),
+            What::Symlink | What::Hyperlink { .. } => None,
+        }
+    }
+}
+
 /// The part of an element that an argument names.
 #[derive(Copy, Clone, Eq, PartialEq)]
 enum Part {
@@ -166,6 +192,8 @@ impl Part {
 struct Teller<'a> {
     rooms: &'a [Room],
     names: Vec<Names<'a>>,
+    /// One for each room; none where no descriptions are wanted.
+    describers: Vec<Describer<'a>>,
     views: Vec<Arc<View>>,
     user: &'a str,
     /// The event told last; none in place of what was told when its user is not the wanted one.
@@ -173,8 +201,18 @@ struct Teller<'a> {
 }
 
 impl Teller<'_> {
-    /// Tells an event; none where somebody else made it, or where it is gone.
+    /// Tells an event, with its object where that was asked for; none where somebody else made it, or where it is gone.
     fn event(&mut self, subject: &Subject, light: &Light) -> Outcome<Option<HistoryEvent>> {
+        let Some(mut event) = self.event_alone(subject, light)? else { return Ok(None) };
+        if let Some(describer) = self.describers.get_mut(subject.room as usize)
+            && let Some(object) = light.what.object()
+        {
+            event.description = describer.describe(object)?;
+        }
+        Ok(Some(event))
+    }
+
+    fn event_alone(&mut self, subject: &Subject, light: &Light) -> Outcome<Option<HistoryEvent>> {
         let room = &self.rooms[subject.room as usize];
         let known =
             matches!(&self.latest, Some((room, event, _)) if (*room, *event) == (subject.room, light.event));

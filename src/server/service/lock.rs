@@ -1,6 +1,6 @@
 //! lock, unlock and lslock.
 
-use super::describe::SEARCH_CHUNK;
+use super::describe::{Describer, SEARCH_CHUNK};
 use super::facts::{self, Names, told};
 use super::objects::{Change, Named, kind_and_name, reply};
 use crate::server::identity::{self, Caller};
@@ -105,8 +105,8 @@ impl Server {
         for (argument, target) in (0..).zip(targets) {
             let mut rows = Vec::new();
             let listed = match request.all || request.targets.is_empty() {
-                true => self.locks_in_vob(context, target, request.obsolete, &mut rows),
-                false => self.locks_of(context, target, &mut rows),
+                true => self.locks_in_vob(context, target, request, &mut rows),
+                false => self.locks_of(context, target, request.describe, &mut rows),
             };
             items.extend(rows.into_iter().map(|row| LockItem { argument, item: Some(Item::Row(row)) }));
             if let Err(failure) = listed {
@@ -116,7 +116,13 @@ impl Server {
         Ok(ListLocksReply { items })
     }
 
-    fn locks_of(&self, context: &Context, target: &Target, rows: &mut Vec<LockRow>) -> Outcome<()> {
+    fn locks_of(
+        &self,
+        context: &Context,
+        target: &Target,
+        describe: bool,
+        rows: &mut Vec<LockRow>,
+    ) -> Outcome<()> {
         let named = self.named(context, &Some(target.clone()))?;
         let object = named.element_or_other();
         let (store, state) = (&named.vob.vob, named.vob.vob.state());
@@ -135,6 +141,11 @@ impl Server {
             if object.element().is_some() {
                 row.name = Vec::new();
             }
+            if describe {
+                let view = self.current_view(context).ok();
+                let names = Names::new(view.as_ref(), &named.vob, b"");
+                row.description = Describer::new(self, &named.vob, names).describe(object)?;
+            }
             rows.push(row);
         }
         Ok(())
@@ -145,7 +156,7 @@ impl Server {
         &self,
         context: &Context,
         target: &Target,
-        obsolete: bool,
+        request: &ListLocksRequest,
         rows: &mut Vec<LockRow>,
     ) -> Outcome<()> {
         let nothing = Pname::default();
@@ -160,15 +171,23 @@ impl Server {
         let view: Option<&Arc<View>> = place.as_ref().map(|(view, _)| view);
         let mut names = Names::new(view, &vob, above);
         let (store, state) = (&vob.vob, vob.vob.state());
-        let wanted = |lock: &Lock| obsolete || !lock.rule.obsolete;
+        let wanted = |lock: &Lock| request.obsolete || !lock.rule.obsolete;
+        let mut describer =
+            request.describe.then(|| Describer::new(self, &vob, Names::new(view, &vob, above)));
+        let mut push = |object: VobObject, row: LockRow| {
+            let told = describer.as_mut().map(|describer| describer.describe(object));
+            rows.push(LockRow { description: told.transpose()?.flatten(), ..row });
+            Outcome::Ok(())
+        };
         if let Some(lock) = state.settings().annotations.lock(Part::Whole).filter(|lock| wanted(lock)) {
-            rows.push(row(&vob, store, &state, VobObject::Vob, lock)?);
+            push(VobObject::Vob, row(&vob, store, &state, VobObject::Vob, lock)?)?;
         }
         let mut types: Vec<_> = state.present_types().collect();
         types.sort_by_key(|object| (object.kind as u8, object.name.as_str()));
         for object in types {
             if let Some(lock) = object.annotations.lock(Part::Whole).filter(|lock| wanted(lock)) {
-                rows.push(row(&vob, store, &state, VobObject::Type(object.number), lock)?);
+                let object = VobObject::Type(object.number);
+                push(object, row(&vob, store, &state, object, lock)?)?;
             }
         }
         let all: Vec<ElementNo> = (0..state.header.elements).map(ElementNo).collect();
@@ -179,7 +198,7 @@ impl Server {
                 for (part, lock) in element.annotations().locks.iter().filter(|(_, lock)| wanted(lock)) {
                     let object = VobObject::Element(*number).with_part(*part);
                     let row = row(&vob, store, &state, object, lock)?;
-                    rows.push(LockRow { name: names.path(&element)?, ..row });
+                    push(object, LockRow { name: names.path(&element)?, ..row })?;
                 }
             }
         }
@@ -196,5 +215,6 @@ fn row(vob: &MountedVob, store: &Vob, state: &VobState, object: VobObject, lock:
         created: Some(told(store, lock.event)?.created()),
         exempt: lock.rule.exempt.clone(),
         obsolete: lock.rule.obsolete,
+        description: None,
     })
 }

@@ -1,6 +1,6 @@
 //! `ListCheckouts`: who has what checked out. Looks at checked-out elements only, however large the VOB is.
 
-use super::describe::not_found;
+use super::describe::{Describer, not_found};
 use super::facts::{self, Names, seconds, told};
 use super::find::Reachable;
 use crate::server::identity::Caller;
@@ -11,9 +11,9 @@ use crate::server::proto::{
 };
 use crate::server::state::{Outcome, Server};
 use crate::view::history::Place;
-use crate::view::resolve::version_id;
+use crate::view::resolve::{checkout_id, version_id};
 use crate::view::{Found, MountedVob, View};
-use crate::vob::{Checkout, Element, ElementKind, ElementNo, TypeKind, ViewUuid};
+use crate::vob::{Checkout, Element, ElementKind, ElementNo, TypeKind, ViewUuid, VobObject};
 use std::cmp::Reverse;
 use std::sync::Arc;
 
@@ -56,7 +56,14 @@ impl Server {
         };
         if request.scope() == HistoryScope::AllVobs {
             let shown_by = self.current_view(context).ok();
-            for vob in self.host.vobs() {
+            for vob in self.listed_vobs(&request.vobs) {
+                let vob = match vob {
+                    Ok(vob) => vob,
+                    Err(failure) => {
+                        tell(fail(0, failure));
+                        continue;
+                    }
+                };
                 let of_vob = Listing { server: self, request, argument: 0, vob: &vob, held_by: view };
                 match of_vob.rows(shown_by.as_ref(), b"", &Where::Everywhere) {
                     Ok(rows) => rows.into_iter().for_each(|row| tell(Item::Row(row))),
@@ -145,6 +152,10 @@ impl Listing<'_> {
         };
         let mut names = Names::new(view, self.vob, above);
         let mut reachable = view.map(|view| Reachable::new(self.vob, view, above));
+        let mut describer = self
+            .request
+            .describe
+            .then(|| Describer::new(self.server, self.vob, Names::new(view, self.vob, above)));
         let mut rows: Vec<((i64, ElementNo), CheckoutRow)> = Vec::new();
         for number in self.vob.vob.checked_out()? {
             if matches!(place, Where::Only(only) if *only != number) {
@@ -160,8 +171,11 @@ impl Listing<'_> {
                 let of_view = self.held_by.is_none_or(|view| checkout.view == view);
                 if on_branch
                     && of_view
-                    && let Some(row) = self.row(&element, checkout, &path)?
+                    && let Some(mut row) = self.row(&element, checkout, &path)?
                 {
+                    if let Some(describer) = &mut describer {
+                        row.description = describer.describe(VobObject::CheckOut(number, checkout.number))?;
+                    }
                     rows.push(((checkout.created_ns, number), row));
                 }
             }
@@ -188,6 +202,8 @@ impl Listing<'_> {
                 comment: checkout.comment.clone().into_bytes(),
             }),
             checkout: Some(self.server.checkout_facts(checkout)),
+            description: None,
+            version: checkout_id(&self.vob.vob.state(), element, checkout).into_bytes(),
         }))
     }
 }

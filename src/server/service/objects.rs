@@ -1,7 +1,7 @@
 //! Objects that commands name, by path or selector, and changes of several of them: one commit in each VOB, in
 //! which what is refused does not keep the others from being done.
 
-use super::describe::type_object_kind;
+use super::describe::{Known, type_object_kind};
 use super::facts::told;
 use crate::server::identity::{self, Caller};
 use crate::server::proto::target::Target as Kind;
@@ -15,7 +15,7 @@ use crate::view::inode::VobIndex;
 use crate::view::resolve::branch_id;
 use crate::view::{Found, MountedVob, Resolved, Shown};
 use crate::vob::apply::DirectoryAt;
-use crate::vob::{Element, ElementKind, Oid, Operation, Transaction, VobObject, VobState};
+use crate::vob::{Element, ElementKind, Operation, Transaction, VobObject, VobState};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -47,6 +47,39 @@ impl Named {
         let object = self.element_or_other();
         let (kind, name, _) = kind_and_name(&self.vob, &self.vob.vob.state(), object);
         (kind, if object.element().is_some() { Vec::new() } else { name })
+    }
+}
+
+/// Finds what an identifier or a number names: an object, or the element of a checkout with the checkout's number.
+///
+/// # Errors
+/// `NO_SUCH_FILE` where there is no such object, `NOT_AN_ELEMENT` for links.
+pub fn identified(
+    vob: &Arc<MountedVob>,
+    state: &VobState,
+    selector: &Selector,
+) -> Outcome<(VobObject, Option<u32>)> {
+    let missing = || Failure::new(FailureCode::NoSuchFile);
+    let object = match Known::of_selector(vob, state, selector)? {
+        Known::Object(object) => object,
+        Known::Symlink(_) | Known::Hyperlink(_) => return Err(Failure::new(FailureCode::NotAnElement)),
+    };
+    let element = object.element().map(|number| vob.vob.element(number)).transpose()?.flatten();
+    let is_there = match (object, &element) {
+        (VobObject::Vob, _) => true,
+        (VobObject::Type(number), _) => state.type_object(number).is_some(),
+        (VobObject::Element(_), element) => element.is_some(),
+        (VobObject::Branch(_, branch), Some(element)) => element.find_branch(branch).is_some(),
+        (VobObject::Version(_, version), Some(element)) => element.find_version(version).is_some(),
+        (VobObject::CheckOut(_, number), Some(element)) => {
+            element.checkouts.iter().any(|held| held.number == number)
+        }
+        (_, None) => false,
+    };
+    match object {
+        _ if !is_there => Err(missing()),
+        VobObject::CheckOut(number, checkout) => Ok((VobObject::Element(number), Some(checkout))),
+        object => Ok((object, None)),
     }
 }
 
@@ -149,13 +182,9 @@ impl Server {
         let state = vob.vob.state();
         let object = match selector.kind() {
             SelectorKind::Vob => VobObject::Vob,
-            SelectorKind::Oid => {
-                let missing = || Failure::new(FailureCode::NoSuchFile);
-                let oid: Oid = String::from_utf8_lossy(&selector.name).parse().map_err(|_| missing())?;
-                match state.header.oid == Some(oid) {
-                    true => VobObject::Vob,
-                    false => VobObject::Element(vob.vob.element_with_oid(&oid)?.ok_or_else(missing)?),
-                }
+            SelectorKind::Oid | SelectorKind::Dbid => {
+                let (object, checkout) = identified(&vob, &state, selector)?;
+                return Ok(Named { vob, object, checkout, is_own: false, extended: true });
             }
             SelectorKind::Hyperlink => return Err(Failure::new(FailureCode::NotAnElement)),
             _ => VobObject::Type(super::types::selected_type(&state, selector)?.number),

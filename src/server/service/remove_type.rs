@@ -31,7 +31,7 @@ impl Server {
                 Ok(done) => type_outcome::Outcome::Done(done),
                 Err(failure) => type_outcome::Outcome::Failure(failure),
             };
-            TypeOutcome { outcome: Some(outcome), notices }
+            TypeOutcome { outcome: Some(outcome), notices, identity: None }
         };
         Ok(RemoveTypesReply { outcomes: request.selectors.iter().map(outcome).collect() })
     }

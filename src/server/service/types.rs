@@ -1,14 +1,14 @@
 //! Type objects: making, redefining, renaming, listing, and what is told of them.
 
 use super::comments::amended;
-use super::describe::{SEARCH_CHUNK, not_found, type_object_kind};
+use super::describe::{self, Known, SEARCH_CHUNK, not_found, type_object_kind};
 use super::facts::told;
 use crate::server::identity::{self, Caller};
 use crate::server::proto::{
-    AttributePer as PerFacts, AttributeTypeFacts, Context, Created, Failure, FailureCode, ListTypesReply,
-    ListTypesRequest, MadeType, MakeTypeOutcome, MakeTypesReply, MakeTypesRequest, MergeType as MergeFacts,
-    ObjectKind, RenameTypeRequest, Selector, SelectorKind, TypeArgument, TypeFacts, TypeOutcome, ValueLimit,
-    ValueType as ValueFacts, make_type_outcome, type_outcome,
+    AttributePer as PerFacts, AttributeTypeFacts, Context, Created, Failure, FailureCode, Identity,
+    ListTypesReply, ListTypesRequest, MadeType, MakeTypeOutcome, MakeTypesReply, MakeTypesRequest,
+    MergeType as MergeFacts, ObjectKind, RenameTypeRequest, Selector, SelectorKind, TypeArgument, TypeFacts,
+    TypeOutcome, ValueLimit, ValueType as ValueFacts, make_type_outcome, type_outcome,
 };
 use crate::server::state::{Outcome, Server, now_ns};
 use crate::store::Vob;
@@ -17,7 +17,7 @@ use crate::vob::definition::{AttributePer, Limit, MergeType, ValueType};
 use crate::vob::state::{predefined, valid_type_name};
 use crate::vob::{
     Element, ElementNo, Operation, Part, Transaction, TypeDefinition, TypeKind, TypeNo, TypeObject,
-    TypeProperties, TypeScope, VobState,
+    TypeProperties, TypeScope, VobObject, VobState,
 };
 use clerestory_specs::AttributeValue;
 use std::cmp::Ordering;
@@ -151,28 +151,36 @@ impl Server {
 
     pub(super) fn list_types(&self, _caller: &Caller, request: &ListTypesRequest) -> Outcome<ListTypesReply> {
         let context = Server::context(&request.context)?;
-        let mut outcomes: Vec<Outcome<TypeFacts>> = Vec::new();
+        let mut outcomes: Vec<Outcome<(TypeFacts, Identity)>> = Vec::new();
+        let told = |vob: &MountedVob, state: &VobState, object: &TypeObject| {
+            let known = Known::Object(VobObject::Type(object.number));
+            Ok((type_facts(&vob.vob, state, object)?, describe::identity(vob, state, known, None)))
+        };
         if request.kind() != ObjectKind::Unspecified {
             let kind = type_kind(request.kind())?;
             let vob = self.selected_vob(context, &request.vob.clone().unwrap_or_default())?;
             let state = vob.vob.state();
             let mut objects: Vec<_> = state.present_types().filter(|object| object.kind == kind).collect();
             objects.sort_by(|a, b| a.name.cmp(&b.name));
-            outcomes.extend(objects.into_iter().map(|object| type_facts(&vob.vob, &state, object)));
+            outcomes.extend(objects.into_iter().map(|object| told(&vob, &state, object)));
         }
         for selector in &request.selectors {
             let found = self.vob_of_selector(context, Some(selector)).and_then(|vob| {
                 let state = vob.vob.state();
-                type_facts(&vob.vob, &state, &*selected_type(&state, selector)?)
+                told(&vob, &state, &*selected_type(&state, selector)?)
             });
             outcomes.push(found);
         }
-        let outcome = |outcome: Outcome<TypeFacts>| TypeOutcome {
-            outcome: Some(match outcome {
-                Ok(done) => type_outcome::Outcome::Done(done),
-                Err(failure) => type_outcome::Outcome::Failure(failure),
-            }),
-            notices: Vec::new(),
+        let outcome = |outcome: Outcome<(TypeFacts, Identity)>| match outcome {
+            Ok((done, identity)) => TypeOutcome {
+                outcome: Some(type_outcome::Outcome::Done(done)),
+                identity: Some(identity),
+                ..TypeOutcome::default()
+            },
+            Err(failure) => TypeOutcome {
+                outcome: Some(type_outcome::Outcome::Failure(failure)),
+                ..TypeOutcome::default()
+            },
         };
         Ok(ListTypesReply { outcomes: outcomes.into_iter().map(outcome).collect() })
     }

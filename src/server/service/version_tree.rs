@@ -1,6 +1,7 @@
 //! `VersionTree`: the branches and versions of elements, a branch before its versions.
 
-use super::facts;
+use super::describe::Describer;
+use super::facts::{self, Names};
 use crate::server::identity::Caller;
 use crate::server::proto::version_tree_item::Item;
 use crate::server::proto::{
@@ -10,10 +11,18 @@ use crate::server::proto::{
 use crate::server::state::{Outcome, Server};
 use crate::view::history::Place;
 use crate::view::resolve::{branch_id, version_id};
-use crate::view::{Found, View};
-use crate::vob::{BranchNo, Checkout, Element, Lock, Part, TypeNo, VersionNo, VobState};
+use crate::view::{Found as Shown, MountedVob, Resolved, View};
+use crate::vob::{BranchNo, Checkout, Element, Lock, Part, TypeNo, VersionNo, VobObject, VobState};
 use std::collections::HashMap;
 use std::sync::Arc;
+
+/// The tree that an argument names, and the branch to begin with.
+struct Found {
+    vob: Arc<MountedVob>,
+    state: VobState,
+    element: Arc<Element>,
+    branch: BranchNo,
+}
 
 impl Server {
     /// Sends the version tree of every argument; `send` answers whether there is still somebody to
@@ -31,9 +40,17 @@ impl Server {
         let views = self.host.views();
         for (argument, pname) in (0..).zip(&request.pnames) {
             let goes_on = match self.tree_of(context, pname, request) {
-                Ok((state, element, branch)) => {
+                Ok(Found { vob, state, element, branch }) => {
                     let tree = Tree::new(&state, &element, &views, argument);
-                    tree.rows(branch, request.no_recurse, &mut |row| send(item(Item::Row(row))))
+                    let view = self.current_view(context).ok();
+                    let names = Names::new(view.as_ref(), &vob, b"");
+                    let mut describer = request.describe.then(|| Describer::new(self, &vob, names));
+                    tree.rows(branch, request.no_recurse, &mut |object, mut row| {
+                        if let Some(describer) = &mut describer {
+                            row.description = describer.describe(object).ok().flatten();
+                        }
+                        send(item(Item::Row(row)))
+                    })
                 }
                 Err(failure) => send(item(Item::Failure(ArgumentFailure {
                     argument,
@@ -49,26 +66,20 @@ impl Server {
     }
 
     /// Finds the element an argument names, and the branch to begin with.
-    fn tree_of(
-        &self,
-        context: &Context,
-        pname: &Pname,
-        request: &VersionTreeRequest,
-    ) -> Outcome<(VobState, Arc<Element>, BranchNo)> {
-        let (_, resolved) = self.resolve(context, pname)?;
-        let vob = &resolved.vob;
+    fn tree_of(&self, context: &Context, pname: &Pname, request: &VersionTreeRequest) -> Outcome<Found> {
+        let (_, Resolved { vob, found, .. }) = self.resolve(context, pname)?;
         let mut start = BranchNo::ROOT;
-        let element = match resolved.found {
-            Found::Element { element, .. } => element,
-            Found::Private { .. } => return Err(Failure::new(FailureCode::NotAVobObject)),
-            Found::Symlink(_) | Found::History(Place::Symlink(_)) => {
+        let element = match found {
+            Shown::Element { element, .. } => element,
+            Shown::Private { .. } => return Err(Failure::new(FailureCode::NotAVobObject)),
+            Shown::Symlink(_) | Shown::History(Place::Symlink(_)) => {
                 return Err(Failure::new(FailureCode::NotAnElement));
             }
-            Found::History(Place::Branch(number, branch)) => {
+            Shown::History(Place::Branch(number, branch)) => {
                 start = branch;
                 vob.element(number)?
             }
-            Found::History(
+            Shown::History(
                 Place::Element(number)
                 | Place::Directory(number, _)
                 | Place::Version(number, _)
@@ -80,7 +91,7 @@ impl Server {
         if !request.branch.is_empty() {
             start = facts::find_branch(&state, &element, &request.branch)?;
         }
-        Ok((state, element, start))
+        Ok(Found { vob, state, element, branch: start })
     }
 }
 
@@ -133,7 +144,12 @@ impl<'a> Tree<'a> {
     }
 
     /// Sends the rows of a branch and of what sprouts from it; false when nobody wants more.
-    fn rows(&self, start: BranchNo, no_recurse: bool, send: &mut dyn FnMut(VersionTreeRow) -> bool) -> bool {
+    fn rows(
+        &self,
+        start: BranchNo,
+        no_recurse: bool,
+        send: &mut dyn FnMut(VobObject, VersionTreeRow) -> bool,
+    ) -> bool {
         enum Next {
             Branch(BranchNo),
             Version(VersionNo, Arc<str>),
@@ -148,7 +164,10 @@ impl<'a> Tree<'a> {
                 Next::Branch(number) => {
                     let path: Arc<str> = branch_id(self.state, self.element, number).into();
                     let row = self.row(VersionTreeKind::Branch, path.to_string());
-                    if !send(VersionTreeRow { obsolete, ..row }) {
+                    if !send(
+                        VobObject::Branch(self.element.number, number),
+                        VersionTreeRow { obsolete, ..row },
+                    ) {
                         return false;
                     }
                     let versions = self.element.branch(number).versions.iter().rev();
@@ -157,7 +176,8 @@ impl<'a> Tree<'a> {
                     next.extend(versions.map(version));
                 }
                 Next::Version(number, path) => {
-                    if !send(VersionTreeRow { obsolete, ..self.version(number, &path) }) {
+                    let object = VobObject::Version(self.element.number, number);
+                    if !send(object, VersionTreeRow { obsolete, ..self.version(number, &path) }) {
                         return false;
                     }
                     next.push((Next::Checkout(number, path), obsolete));
@@ -173,7 +193,8 @@ impl<'a> Tree<'a> {
                     for checkout in self.checkouts.get(&from).into_iter().flatten() {
                         let row = self.row(VersionTreeKind::Checkout, format!("{path}/CHECKEDOUT"));
                         let view_tag = facts::view_tag(self.views, checkout);
-                        if !send(VersionTreeRow { view_tag, obsolete, ..row }) {
+                        let object = VobObject::CheckOut(self.element.number, checkout.number);
+                        if !send(object, VersionTreeRow { view_tag, obsolete, ..row }) {
                             return false;
                         }
                     }
@@ -225,6 +246,7 @@ mod tests {
             pnames: vec![fixture.pname(typed)],
             branch: branch.into(),
             no_recurse,
+            describe: false,
         };
         let mut lines = Vec::new();
         let mut send = |item: VersionTreeItem| {

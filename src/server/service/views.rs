@@ -151,7 +151,10 @@ impl Server {
             Some(remove_view_request::Which::Storage(path)) => {
                 views.find(|(_, entry)| entry.storage.as_os_str().as_bytes() == path)
             }
-            Some(remove_view_request::Which::Uuid(uuid)) => views.find(|(_, entry)| entry.uuid == *uuid),
+            Some(remove_view_request::Which::Uuid(uuid)) => {
+                let uuid = uuid.parse::<ViewUuid>().map(|uuid| uuid.to_string());
+                views.find(|(_, entry)| uuid.as_ref().is_ok_and(|uuid| entry.uuid == *uuid))
+            }
             None => return Err(Failure::internal("a view to remove was not named")),
         };
         let named = match &request.which {

@@ -6,10 +6,12 @@ use crate::server::proto::*;
 use crate::server::registry::{EntryError, RegistryError, TagError, VobEntry, VobTag};
 use crate::server::state::{Outcome, Server, default_engine, now_ns, person};
 use crate::store::{CommitError, Vob, VobOptions};
+use crate::view::MountedVob;
 use crate::vob::{EventNo, Oid, Operation, Part, Transaction, User};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 impl From<RegistryError> for Failure {
     fn from(error: RegistryError) -> Failure {
@@ -257,6 +259,18 @@ impl Server {
             None => facts.creator = Some(person(&User { login: facts.owner.clone(), ..User::default() })),
         }
         Ok(facts)
+    }
+
+    /// The mounted VOBs with these tags; all without any.
+    pub(super) fn listed_vobs(&self, tags: &[Vec<u8>]) -> Vec<Outcome<Arc<MountedVob>>> {
+        if tags.is_empty() {
+            return self.host.vobs().into_iter().map(Ok).collect();
+        }
+        let mounted = |tag: &Vec<u8>| {
+            let vob = self.host.vob(&String::from_utf8_lossy(tag));
+            vob.ok_or_else(|| Failure::new(FailureCode::NotMounted).name(tag.as_slice()))
+        };
+        tags.iter().map(mounted).collect()
     }
 
     /// Changes settings of mounted VOBs.

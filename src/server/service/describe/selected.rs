@@ -1,9 +1,11 @@
 //! Objects that selectors name: types, the VOB, identities, hyperlinks.
 
 use super::Subject;
+use super::identity::Known;
 use crate::server::proto::description::Object;
 use crate::server::proto::{
-    Failure, FailureCode, Hyperlink, HyperlinkFacts, ObjectKind, Selector, SelectorKind, TypeFacts, VobFacts,
+    CheckoutFacts, Failure, FailureCode, Hyperlink, HyperlinkFacts, ObjectKind, Selector, SelectorKind,
+    TypeFacts, VobFacts,
 };
 use crate::server::registry::VobTag;
 use crate::server::service::attachable::links;
@@ -11,18 +13,23 @@ use crate::server::service::facts::{attributes, told};
 use crate::server::service::types::type_facts;
 use crate::server::state::Outcome;
 use crate::store::Vob;
-use crate::vob::{Link, Oid, Part, TypeKind, TypeObject, VobObject, VobState};
+use crate::vob::{Link, Part, TypeKind, TypeObject, VobObject, VobState};
+use std::collections::HashSet;
 
 /// Elements read at once when all of a VOB are searched.
 pub const SEARCH_CHUNK: usize = 1024;
 
 impl Subject<'_> {
-    pub(super) fn selected(&mut self, selector: &Selector) -> Outcome<Object> {
+    /// Tells of the object that a selector names, with the path of the element it is or is a part of.
+    pub(super) fn selected(&mut self, selector: &Selector) -> Outcome<(Object, Vec<u8>)> {
         let name = String::from_utf8_lossy(&selector.name);
         let kind = match selector.kind() {
-            SelectorKind::Vob => return self.whole_vob(),
-            SelectorKind::Oid => return self.with_oid(&name),
-            SelectorKind::Hyperlink => return self.hyperlink(&name),
+            SelectorKind::Vob => return Ok((self.whole_vob()?, Vec::new())),
+            SelectorKind::Oid | SelectorKind::Dbid => {
+                let known = Known::of_selector(self.vob, &self.state, selector)?;
+                return self.known_with_path(known);
+            }
+            SelectorKind::Hyperlink => return Ok((self.hyperlink(&name)?, Vec::new())),
             SelectorKind::Unspecified => return Err(Failure::internal("a selector came without its kind")),
             SelectorKind::BranchType => TypeKind::Branch,
             SelectorKind::LabelType => TypeKind::Label,
@@ -31,43 +38,55 @@ impl Subject<'_> {
             SelectorKind::HyperlinkType => TypeKind::Hyperlink,
         };
         let object = self.state.type_named(kind, &name).cloned();
-        self.type_object(&*object.ok_or_else(|| not_found(type_object_kind(kind), &name))?)
+        let object = object.ok_or_else(|| not_found(type_object_kind(kind), &name))?;
+        Ok((self.type_object(&object)?, Vec::new()))
     }
 
-    fn whole_vob(&mut self) -> Outcome<Object> {
+    /// The views that have something of the VOB checked out, by tag.
+    fn views_with_checkouts(&self) -> Outcome<Vec<CheckoutFacts>> {
+        let mut views: Vec<CheckoutFacts> = Vec::new();
+        let mut seen = HashSet::new();
+        for number in self.vob.vob.checked_out()? {
+            let Some(element) = self.vob.vob.element(number)? else { continue };
+            for checkout in element.checkouts.iter().filter(|checkout| seen.insert(checkout.view)) {
+                views.push(self.server.checkout_facts(checkout));
+            }
+        }
+        views.sort_by(|a, b| a.view_tag.cmp(&b.view_tag));
+        Ok(views)
+    }
+
+    fn known_with_path(&mut self, known: Known) -> Outcome<(Object, Vec<u8>)> {
+        let told = self.known(known)?;
+        let element = match known {
+            Known::Object(object) => object.element(),
+            _ => None,
+        };
+        let element = element.map(|number| self.vob.element(number)).transpose()?;
+        let path = element.map(|element| self.names.path(&element)).transpose()?;
+        Ok((told, path.unwrap_or_default()))
+    }
+
+    pub(super) fn whole_vob(&mut self) -> Outcome<Object> {
         let tag = VobTag::new(self.vob.tag.as_str()).map_err(|error| Failure::internal(error.to_string()))?;
         let facts = self.server.vob_facts(&tag)?;
+        self.identify(Known::Object(VobObject::Vob), self.state.header.oid);
         let attributes = attributes(&self.state, &self.state.settings().annotations, Part::Whole, Vec::new());
         let hyperlinks = self.hyperlinks(VobObject::Vob)?;
-        Ok(Object::Vob(VobFacts { attributes, hyperlinks, ..facts }))
+        let views = self.views_with_checkouts()?;
+        Ok(Object::Vob(VobFacts { attributes, hyperlinks, views, ..facts }))
     }
 
-    fn with_oid(&mut self, name: &str) -> Outcome<Object> {
-        let missing = || Failure::new(FailureCode::NoSuchFile);
-        let oid: Oid = name.parse().map_err(|_| missing())?;
-        if self.state.header.oid == Some(oid) {
-            return self.whole_vob();
-        }
-        let number = self.vob.vob.element_with_oid(&oid)?.ok_or_else(missing)?;
-        self.element(&*self.vob.element(number)?)
-    }
-
-    /// The path of the element that an identity names; empty where it names none.
-    pub(super) fn path_with_oid(&mut self, name: &[u8]) -> Outcome<Vec<u8>> {
-        let oid: Option<Oid> = String::from_utf8_lossy(name).parse().ok();
-        let number = oid.map(|oid| self.vob.vob.element_with_oid(&oid)).transpose()?.flatten();
-        let element = number.map(|number| self.vob.element(number)).transpose()?;
-        element.map_or(Ok(Vec::new()), |element| self.names.path(&element))
-    }
-
-    fn type_object(&mut self, object: &TypeObject) -> Outcome<Object> {
+    pub(super) fn type_object(&mut self, object: &TypeObject) -> Outcome<Object> {
+        self.identify(Known::Object(VobObject::Type(object.number)), None);
         let facts = type_facts(&self.vob.vob, &self.state, object)?;
         let hyperlinks = self.hyperlinks(VobObject::Type(object.number))?;
         Ok(Object::Type(TypeFacts { hyperlinks, ..facts }))
     }
 
-    fn hyperlink(&mut self, name: &str) -> Outcome<Object> {
+    pub(super) fn hyperlink(&mut self, name: &str) -> Outcome<Object> {
         let (_, link) = find_hyperlink(&self.vob.vob, &self.state, name)?;
+        self.identify(Known::Hyperlink(link.number), None);
         let made = told(&self.vob.vob, link.event)?;
         let to = link.to.as_ref().map(|to| self.end(to)).transpose()?;
         Ok(Object::Hyperlink(HyperlinkFacts {
@@ -92,6 +111,13 @@ pub fn find_hyperlink(vob: &Vob, state: &VobState, name: &str) -> Outcome<(VobOb
     let wanted = |link: &Link| link.number == number && link.link_type == link_type;
     let link = links(vob, state, at)?.into_iter().find(wanted).ok_or_else(missing)?;
     Ok((at, link))
+}
+
+/// The name of the hyperlink with a number, `Type@number`; none where there is none.
+pub(super) fn hyperlink_name(vob: &Vob, state: &VobState, number: u32) -> Outcome<Option<String>> {
+    let Some(at) = vob.hyperlink(number)? else { return Ok(None) };
+    let link = links(vob, state, at)?.into_iter().find(|link| link.number == number);
+    Ok(link.map(|link| format!("{}@{number}", state.type_name(link.link_type))))
 }
 
 /// What is said of kinds of type objects.

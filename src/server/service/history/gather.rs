@@ -7,14 +7,14 @@ use crate::server::proto::{
 };
 use crate::server::service::describe::{SEARCH_CHUNK, find_hyperlink, not_found, type_object_kind};
 use crate::server::service::facts::{self, join, seconds};
+use crate::server::service::objects::identified;
 use crate::server::state::{Outcome, Server};
 use crate::view::history::Place;
 use crate::view::{DirectoryState, Found, MountedVob, Shown, View};
 use crate::vob::apply::DirectoryAt;
 use crate::vob::state::predefined;
 use crate::vob::{
-    ElementKind, ElementNo, Entry, EventNo, Oid, SymlinkNo, TypeKind, TypeNo, TypeObject, VersionNo,
-    VobObject,
+    ElementKind, ElementNo, Entry, EventNo, SymlinkNo, TypeKind, TypeNo, TypeObject, VersionNo, VobObject,
 };
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -53,7 +53,8 @@ impl<'a> Gathered<'a> {
         let scope = self.request.scope();
         if scope == HistoryScope::AllVobs {
             let view = self.server.current_view(self.context).ok();
-            for vob in self.server.host.vobs() {
+            for vob in self.server.listed_vobs(&self.request.vobs) {
+                let vob = vob?;
                 let room = self.room(&vob, view.as_ref(), b"");
                 if self.check_branch(room).is_ok() {
                     self.whole_vob(argument, room)?;
@@ -268,12 +269,23 @@ impl<'a> Gathered<'a> {
         let kind = match selector.kind() {
             SelectorKind::Unspecified => return Err(Failure::internal("a selector came without its kind")),
             SelectorKind::Vob => return self.vob_created(argument, room),
-            SelectorKind::Oid => {
-                let missing = || Failure::new(FailureCode::NoSuchFile);
-                let oid: Oid = name.parse().map_err(|_| missing())?;
-                let number = vob.vob.element_with_oid(&oid)?.ok_or_else(missing)?;
+            SelectorKind::Oid | SelectorKind::Dbid => {
+                let (object, checkout) = identified(&vob, &state, selector)?;
+                let part = match (object, checkout) {
+                    (VobObject::Vob, _) => return self.vob_created(argument, room),
+                    (VobObject::Type(number), _) => {
+                        let object = state.type_object(number).cloned();
+                        let object = object.ok_or_else(|| Failure::new(FailureCode::NoSuchFile))?;
+                        return self.type_told(argument, room, &object, false);
+                    }
+                    (_, Some(checkout)) | (VobObject::CheckOut(_, checkout), _) => Part::Checkout(checkout),
+                    (VobObject::Branch(_, branch), None) => Part::Branch(branch),
+                    (VobObject::Version(_, version), None) => Part::Version(version),
+                    (VobObject::Element(_), None) => Part::Whole,
+                };
+                let number = object.element().ok_or_else(|| Failure::new(FailureCode::NoSuchFile))?;
                 let subject = self.subject(argument, room, None);
-                return self.element(subject, room, &*vob.element(number)?, Part::Whole);
+                return self.element(subject, room, &*vob.element(number)?, part);
             }
             SelectorKind::Hyperlink => {
                 let (_, link) = find_hyperlink(&vob.vob, &state, &name)?;
