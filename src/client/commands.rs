@@ -15,6 +15,7 @@ use super::{
 };
 use super::{chevent, chtype, lock, lslock, protect, protectvob};
 use super::{chvob, find as find_command, ln, mkattr, mkhlink, mv, rmbranch, rmelem, rmhlink, rmname, rmver};
+use super::{dump, get, getlog, hostinfo, man, space};
 
 /// One command.
 pub struct Command {
@@ -100,13 +101,20 @@ pub const COMMANDS: &[Command] = &[
     rmelem::COMMAND,
     rmver::COMMAND,
     find_command::COMMAND,
+    man::APROPOS,
+    dump::COMMAND,
+    get::COMMAND,
+    getlog::COMMAND,
+    hostinfo::HOST,
+    hostinfo::REGION,
+    man::MAN,
+    space::COMMAND,
 ];
 
 /// Commands of the product that this program does not have yet. They are recognized, so that a script is told so
 /// and an abbreviation does not reach another command.
 pub const NOT_SUPPORTED: &[&str] = &[
     "annotate",
-    "apropos",
     "catcr",
     "chactivity",
     "chbl",
@@ -127,12 +135,8 @@ pub const NOT_SUPPORTED: &[&str] = &[
     "diffbl",
     "diffcr",
     "dospace",
-    "dump",
     "findmerge",
-    "get",
     "getcache",
-    "getlog",
-    "hostinfo",
     "lsactivity",
     "lsbl",
     "lsclients",
@@ -143,13 +147,11 @@ pub const NOT_SUPPORTED: &[&str] = &[
     "lspolicy",
     "lspool",
     "lsproject",
-    "lsregion",
     "lsreplica",
     "lsrolemap",
     "lssite",
     "lsstgloc",
     "lsstream",
-    "man",
     "merge",
     "mkactivity",
     "mkbl",
@@ -192,7 +194,6 @@ pub const NOT_SUPPORTED: &[&str] = &[
     "setplevel",
     "setsite",
     "shell",
-    "space",
     "unregister",
     "update",
     "winkin",

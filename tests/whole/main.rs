@@ -57,6 +57,7 @@ mod retype;
 mod rights;
 mod seen_elsewhere;
 mod set_view;
+mod small_commands;
 mod spec_language;
 mod stats;
 mod told;
