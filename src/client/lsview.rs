@@ -4,7 +4,8 @@ use super::commands::{Command, exclusive};
 use super::format::dotted;
 use super::json;
 use super::layout::permissions;
-use super::options::{Arguments, flag};
+use super::options::{Arguments, flag, value};
+use super::registered::Wanted;
 use super::session::{CommandError, CommandResult, Outcome, Session};
 use crate::server::proto::view_outcome::Outcome as ViewOutcome;
 use crate::server::proto::{CurrentViewRequest, ListViewsRequest, ViewFacts};
@@ -13,7 +14,8 @@ use crate::server::proto::{CurrentViewRequest, ListViewsRequest, ViewFacts};
 pub const COMMAND: Command = Command {
     name: "lsview",
     aliases: &[],
-    usage: "[-long | -short | -json] [-properties [-full]] [-cview | view-tag ...]",
+    usage: "[-long | -short | -json] [-host hostname] [-region network-region] [-properties [-full]]\n       \
+            [-cview | view-tag ... | -storage view-storage-pname | -uuid view-uuid]",
     options: &[
         flag("l/ong"),
         flag("s/hort"),
@@ -22,6 +24,10 @@ pub const COMMAND: Command = Command {
         flag("ful/l"),
         flag("json"),
         flag("-json"),
+        value("hos/t"),
+        value("reg/ion"),
+        value("sto/rage"),
+        value("uuid"),
     ],
     comments: false,
     run,
@@ -47,10 +53,12 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
         tags = vec![tag];
     }
     let request = ListViewsRequest { context: Some(session.context()?), tags: tags.clone() };
+    let wanted = Wanted::given(session, arguments, tags.is_empty())?;
     let reply = session.call(async |mut host| host.list_views(request).await)?;
     let mut all_done = true;
     for (index, outcome) in reply.outcomes.into_iter().enumerate() {
         match outcome.outcome {
+            Some(ViewOutcome::Done(view)) if !wanted.fits(&view.host, &view.uuid, &view.storage) => {}
             Some(ViewOutcome::Done(view)) => show(session, arguments, &view)?,
             Some(ViewOutcome::Failure(failure)) => {
                 all_done = false;

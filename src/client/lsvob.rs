@@ -5,7 +5,8 @@ use std::os::unix::ffi::OsStrExt;
 use super::commands::{Command, exclusive};
 use super::format::dotted;
 use super::json;
-use super::options::{Arguments, flag};
+use super::options::{Arguments, flag, value};
+use super::registered::Wanted;
 use super::session::{CommandError, CommandResult, Outcome, Session};
 use crate::server::proto::vob_outcome::Outcome as VobOutcome;
 use crate::server::proto::{ListVobsRequest, VobFacts};
@@ -14,8 +15,18 @@ use crate::server::proto::{ListVobsRequest, VobFacts};
 pub const COMMAND: Command = Command {
     name: "lsvob",
     aliases: &[],
-    usage: "[-long | -short | -json] [vob-tag ...]",
-    options: &[flag("l/ong"), flag("s/hort"), flag("json"), flag("-json")],
+    usage: "[-long | -short | -json] [-host hostname] [-region network-region]\n       \
+            [vob-tag ... | -storage vob-storage-pname | -uuid vob-uuid]",
+    options: &[
+        flag("l/ong"),
+        flag("s/hort"),
+        flag("json"),
+        flag("-json"),
+        value("hos/t"),
+        value("reg/ion"),
+        value("sto/rage"),
+        value("uuid"),
+    ],
     comments: false,
     run,
 };
@@ -24,10 +35,12 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
     exclusive(arguments, json::FORMS)?;
     let tags: Vec<Vec<u8>> = arguments.operands.iter().map(|tag| tag.as_bytes().to_vec()).collect();
     let request = ListVobsRequest { context: Some(session.context()?), tags: tags.clone() };
+    let wanted = Wanted::given(session, arguments, tags.is_empty())?;
     let reply = session.call(async |mut host| host.list_vobs(request).await)?;
     let mut all_done = true;
     for (index, outcome) in reply.outcomes.into_iter().enumerate() {
         match outcome.outcome {
+            Some(VobOutcome::Done(vob)) if !wanted.fits(&vob.host, &vob.uuid, &vob.storage) => {}
             Some(VobOutcome::Done(vob)) if json::is_wanted(arguments) => session.line(&[&json::vob(&vob)])?,
             Some(VobOutcome::Done(vob)) if arguments.has("long") => long(session, &vob)?,
             Some(VobOutcome::Done(vob)) if arguments.has("short") => session.line(&[&vob.tag])?,

@@ -86,6 +86,7 @@ mod protectvob;
 mod pwd;
 mod pwv;
 mod quit;
+mod registered;
 mod removal;
 mod rename;
 mod reserve;

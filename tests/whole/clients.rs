@@ -158,7 +158,15 @@ fn version_trees_types_and_places_are_read() {
     matches(r"(?m)^View server access path: (.*)$", &out);
     assert!(!out.contains("View attributes:"));
     matches(r"(?m)^Properties: (dynamic)", &project.sh("cleartool lsview -pro -ful v"));
+    let uuid = &matches(r"(?m)^View uuid: (\S+)$", &project.sh("cleartool lsview -l v"))[0][0];
+    assert_eq!(project.sh(&format!("cleartool lsview -s -uuid {uuid}")), "v\n");
+    assert_eq!(project.sh("cleartool lsview -s -uuid 00000000000000000000000000000000"), "");
+    let here = "-host $(cat /proc/sys/kernel/hostname) -region local";
+    assert_eq!(project.sh(&format!("cleartool lsvob -s {here}; cleartool lsview -s {here}")), "/vobs/x\nv\n");
+    assert_eq!(project.sh("cleartool lsvob -s -host elsewhere.invalid"), "");
     let out = project.sh("cleartool lsvob -long /vobs/x");
+    let storage = &matches(r"(?m)^Vob server access path: (.*)$", &out)[0][0];
+    assert_eq!(project.sh(&format!("cleartool lsvob -s -storage {storage}")), "/vobs/x\n");
     matches(r"(?m)^Vob family uuid:  ([0-9a-f.:]{40})$", &out);
     assert_eq!(project.sh("cleartool find . -type l -print"), "./link.h\n");
     assert_eq!(

@@ -11,7 +11,7 @@ pub use object::{Describer, identity};
 pub use selected::{SEARCH_CHUNK, find_hyperlink, not_found, type_object_kind};
 
 use super::comments::{amended, whose_comment};
-use super::facts::{self, Names, seconds, told};
+use super::facts::{self, Names, Told, seconds, told};
 use crate::server::identity::Caller;
 use crate::server::proto::description::Object;
 use crate::server::proto::target::Target as Named;
@@ -193,7 +193,15 @@ impl Server {
     }
 
     fn subject<'a>(&'a self, vob: &'a Arc<MountedVob>, names: Names<'a>) -> Subject<'a> {
-        Subject { server: self, vob, state: vob.vob.state(), names, inherited: false, identity: None }
+        Subject {
+            server: self,
+            vob,
+            state: vob.vob.state(),
+            names,
+            inherited: false,
+            identity: None,
+            latest: None,
+        }
     }
 }
 
@@ -206,6 +214,8 @@ struct Subject<'a> {
     inherited: bool,
     /// Of what was described last; none where it has none.
     identity: Option<Identity>,
+    /// The event that was read last: one command may have made everything that a listing describes.
+    latest: Option<(EventNo, Told)>,
 }
 
 impl Subject<'_> {
@@ -253,7 +263,7 @@ impl Subject<'_> {
     fn version(&mut self, element: &Element, number: VersionNo) -> Outcome<Object> {
         let version = element.find_version(number).ok_or_else(|| Failure::new(FailureCode::NoSuchFile))?;
         self.identify(Known::Object(VobObject::Version(element.number, number)), None);
-        let made = told(&self.vob.vob, version.event)?;
+        let made = self.told(version.event)?;
         let label = |label| self.state.type_name(label).as_bytes().to_vec();
         Ok(Object::Version(VersionFacts {
             version: version_id(&self.state, element, number).into_bytes(),
@@ -286,7 +296,7 @@ impl Subject<'_> {
 
     fn checkout(&mut self, element: &Element, checkout: &Checkout) -> Outcome<Object> {
         self.identify(Known::Object(VobObject::CheckOut(element.number, checkout.number)), None);
-        let made = told(&self.vob.vob, checkout.event)?;
+        let made = self.told(checkout.event)?;
         let held_by = self.server.checkout_facts(checkout);
         let from = element.versions.get(checkout.from.index());
         Ok(Object::Version(VersionFacts {
@@ -339,8 +349,16 @@ impl Subject<'_> {
         }))
     }
 
-    fn created(&self, element: &Element, object: VobObject, event: EventNo) -> Outcome<Created> {
-        let created = amended(told(&self.vob.vob, event)?.created(), element.annotations(), event);
+    /// What is recorded of an event.
+    fn told(&mut self, event: EventNo) -> Outcome<Told> {
+        if self.latest.as_ref().is_none_or(|(known, _)| *known != event) {
+            self.latest = Some((event, told(&self.vob.vob, event)?));
+        }
+        Ok(self.latest.as_ref().map(|(_, told)| told.clone()).unwrap_or_default())
+    }
+
+    fn created(&mut self, element: &Element, object: VobObject, event: EventNo) -> Outcome<Created> {
+        let created = amended(self.told(event)?.created(), element.annotations(), event);
         Ok(self.own(element, object, created))
     }
 
