@@ -90,6 +90,9 @@ fn sentence(broken: &BrokenLaw) -> Vec<u8> {
         Law::Detached => {
             about(b"Element", &[b" has something attached to a version that is gone: ", detail, b"."])
         }
+        Law::BadTrigger => {
+            about(b"Element", &[b" has a trigger that cannot be attached to it: ", detail, b"."])
+        }
         Law::ContentMissing => about(b"The data of version", &[b" is missing."]),
         Law::ContentDamaged => about(b"The data of version", &[b" is damaged: ", detail, b"."]),
         Law::Unreachable => about(b"Element", &[b" is in no directory version."]),

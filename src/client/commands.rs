@@ -16,6 +16,7 @@ use super::{
 use super::{chevent, chtype, lock, lslock, protect, protectvob};
 use super::{chvob, find as find_command, ln, mkattr, mkhlink, mv, rmbranch, rmelem, rmhlink, rmname, rmver};
 use super::{dump, get, getlog, hostinfo, man, space};
+use super::{mktrigger, mktrtype};
 
 /// One command.
 pub struct Command {
@@ -109,6 +110,9 @@ pub const COMMANDS: &[Command] = &[
     hostinfo::REGION,
     man::MAN,
     space::COMMAND,
+    mktrtype::COMMAND,
+    mktrigger::MAKE,
+    mktrigger::REMOVE,
 ];
 
 /// Commands of the product that this program does not have yet. They are recognized, so that a script is told so
@@ -165,8 +169,6 @@ pub const NOT_SUPPORTED: &[&str] = &[
     "mkstgloc",
     "mkstream",
     "mktag",
-    "mktrigger",
-    "mktrtype",
     "rebase",
     "reformatview",
     "reformatvob",
@@ -187,7 +189,6 @@ pub const NOT_SUPPORTED: &[&str] = &[
     "rmstgloc",
     "rmstream",
     "rmtag",
-    "rmtrigger",
     "schedule",
     "setactivity",
     "setcache",

@@ -7,6 +7,7 @@ use super::failure::kind_name;
 use super::format::{REPLICA, constraint, dotted};
 use super::layout;
 use super::pname::without_version;
+use super::trigger_text;
 use crate::server::proto::description::Object;
 use crate::server::proto::{
     Attribute, AttributeTypeFacts, BranchFacts, Created, Description, ElementFacts, Hyperlink,
@@ -246,6 +247,7 @@ impl Page<'_> {
         self.line(&[b"  element type: ", &facts.element_type]);
         self.attributes(&facts.attributes);
         self.hyperlinks(&facts.hyperlinks);
+        self.lines.extend(trigger_text::of_element(facts));
     }
 
     fn branch(&mut self, facts: &BranchFacts, base: &[u8]) {
@@ -340,6 +342,12 @@ impl Page<'_> {
         self.created("created", &facts.created);
         self.line(&[b"  owner: ", facts.owner.as_bytes()]);
         self.line(&[b"  group: ", facts.group.as_bytes()]);
+        if let Some(trigger) = &facts.trigger {
+            self.lines.extend(trigger_text::definition(trigger));
+            self.attributes(&facts.attributes);
+            self.hyperlinks(&facts.hyperlinks);
+            return;
+        }
         let scope: &[u8] = if facts.global { b"global" } else { b"this VOB (ordinary type)" };
         self.line(&[b"  scope: ", scope]);
         if !constraint(facts).is_empty() {

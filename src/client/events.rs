@@ -22,6 +22,8 @@ pub fn phrase(event: &HistoryEvent) -> Vec<u8> {
         EventKind::RemoveAttribute => with("remove attribute", "from"),
         EventKind::MakeHyperlink => with("make hyperlink", "on"),
         EventKind::RemoveHyperlink => with("remove hyperlink", "from"),
+        EventKind::MakeTrigger => with("make trigger", "on"),
+        EventKind::RemoveTrigger => with("remove trigger", "from"),
         EventKind::Rename => simple("rename"),
         EventKind::Lock => simple("lock"),
         EventKind::Unlock => simple("unlock"),
@@ -83,6 +85,8 @@ pub fn operation(event: &HistoryEvent) -> &'static str {
         EventKind::RemoveAttribute => "rmattr",
         EventKind::MakeHyperlink => "mkhlink",
         EventKind::RemoveHyperlink => "rmhlink",
+        EventKind::MakeTrigger => "mktrigger",
+        EventKind::RemoveTrigger => "rmtrigger",
         EventKind::Rename => "rename",
         EventKind::Lock => "lock",
         EventKind::Unlock => "unlock",
@@ -117,7 +121,8 @@ pub fn creation(kind: ObjectKind, extension: &[u8]) -> &'static str {
         | ObjectKind::LabelType
         | ObjectKind::ElementType
         | ObjectKind::AttributeType
-        | ObjectKind::HyperlinkType => "mktype",
+        | ObjectKind::HyperlinkType
+        | ObjectKind::TriggerType => "mktype",
         ObjectKind::Hyperlink => "mkhlink",
         ObjectKind::Vob => "mkvob",
         ObjectKind::ViewPrivateObject | ObjectKind::DerivedObject | ObjectKind::Unspecified => "",

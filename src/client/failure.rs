@@ -173,6 +173,7 @@ fn reasons(failure: &Failure, pname: &[u8]) -> Vec<Vec<u8>> {
                 ObjectKind::Branch => "branches",
                 ObjectKind::FileElement => "elements",
                 ObjectKind::AttributeType => "attributes",
+                ObjectKind::TriggerType => "triggers",
                 _ => "hyperlinks",
             };
             quoted(&format!("There are {instances} of type "), name, ".")
@@ -206,6 +207,18 @@ fn reasons(failure: &Failure, pname: &[u8]) -> Vec<Vec<u8>> {
         FailureCode::LastName => {
             quoted("Object ", name, " has no name but the one in lost+found: move it out.")
         }
+        FailureCode::TriggersToRun | FailureCode::TriggersNotRun => {
+            plain("Triggers must run first that this command did not run: repeat it.")
+        }
+        // The trigger has been told of.
+        FailureCode::TriggerRefused => Vec::new(),
+        FailureCode::TriggerAttached => quoted("Trigger ", name, " is already attached."),
+        FailureCode::TriggerNotAttached => quoted("Trigger ", name, " is not attached."),
+        FailureCode::TriggerNotAttachable => quoted(
+            "Trigger type ",
+            name,
+            " fires without being attached: only those made with -element and without -all are attached.",
+        ),
         FailureCode::NamedTwice => quoted("", name, " is named more than once."),
         FailureCode::DirectoryHasNoData => quoted("", name, " is a directory element: it takes no data."),
         FailureCode::AlreadyLocked => plain("Object is already locked."),
@@ -508,6 +521,7 @@ pub fn kind_name(kind: ObjectKind) -> &'static str {
         ObjectKind::ElementType => "element type",
         ObjectKind::AttributeType => "attribute type",
         ObjectKind::HyperlinkType => "hyperlink type",
+        ObjectKind::TriggerType => "trigger type",
         ObjectKind::Hyperlink => "hyperlink",
         ObjectKind::Vob => "versioned object base",
     }

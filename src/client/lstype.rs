@@ -46,6 +46,7 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
         "eltype" => ObjectKind::ElementType,
         "attype" => ObjectKind::AttributeType,
         "hltype" => ObjectKind::HyperlinkType,
+        "trtype" => ObjectKind::TriggerType,
         other => return Err(CommandError::Usage(format!("Unknown kind of type: \"{other}\""))),
     };
     if (kind == ObjectKind::Unspecified) == arguments.operands.is_empty() {

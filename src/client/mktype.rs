@@ -175,7 +175,7 @@ fn run(
     Ok(Outcome::of(all_done))
 }
 
-fn report(
+pub(super) fn report(
     session: &mut Session,
     kind: ObjectKind,
     name: &[u8],

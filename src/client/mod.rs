@@ -63,6 +63,7 @@ mod editor;
 mod endview;
 mod file;
 mod find;
+mod firing;
 mod get;
 mod getlog;
 mod help;
@@ -78,6 +79,8 @@ mod mkattr;
 mod mkbranch;
 mod mkhlink;
 mod mklabel;
+mod mktrigger;
+mod mktrtype;
 mod mktype;
 mod mount;
 mod mv;
@@ -97,6 +100,7 @@ mod rmname;
 mod rmtype;
 mod rmver;
 mod space;
+mod trigger_text;
 mod umount;
 
 use std::ffi::{OsStr, OsString};
@@ -180,6 +184,7 @@ fn cleartool_in(session: &mut Session, words: &[OsString]) -> Result<u8, Command
                 return Ok(1);
             }
             _ => {
+                session.run_as(rest);
                 let outcome = commands::run(session, rest)?;
                 return Ok((outcome == Outcome::Failed).into());
             }

@@ -2,17 +2,17 @@
 //!
 //! Owns the order of standard output and standard error, and the wording of a lost connection. Knows no command.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use tonic::transport::Channel;
 use tonic::{Response, Status, Streaming};
 
 use super::dates::Dates;
 use super::failure;
+use super::firing::FiringChannel;
 use super::pname;
 use crate::server::home::Home;
 use crate::server::identity::Caller;
@@ -21,7 +21,7 @@ use crate::server::proto::{Context, Failure, Notice, Pname, StatusRequest};
 use crate::server::{identity, lifecycle, transport};
 
 /// A client stub, cheap to clone.
-pub type Host = HostClient<Channel>;
+pub type Host = HostClient<FiringChannel>;
 
 /// The largest answer that is accepted: a listing's stream is in small pieces, a config spec is not.
 const MAX_ANSWER_SIZE_BYTES: usize = 64 << 20;
@@ -108,6 +108,8 @@ pub struct Session {
     runtime: tokio::runtime::Runtime,
     host: Option<Host>,
     out: io::BufWriter<io::Stdout>,
+    /// The command, where it was the only one.
+    command_line: Option<OsString>,
 }
 
 impl Session {
@@ -122,7 +124,13 @@ impl Session {
             runtime: runtime()?,
             host: None,
             out: io::BufWriter::with_capacity(64 << 10, io::stdout()),
+            command_line: None,
         })
+    }
+
+    /// Notes the words of the only command of this run.
+    pub fn run_as(&mut self, words: &[OsString]) {
+        self.command_line = Some(words.join(OsStr::new(" ")));
     }
 
     /// The name that begins every message.
@@ -341,6 +349,7 @@ impl Session {
         let channel = self.runtime.block_on(transport::channel(stream)).map_err(|error| {
             CommandError::refused(format!("Unable to contact the Clerestory daemon: {error}."))
         })?;
+        let channel = FiringChannel::new(channel, &self.program, self.command_line.as_deref());
         let host = HostClient::new(channel).max_decoding_message_size(MAX_ANSWER_SIZE_BYTES);
         Ok(self.host.insert(host).clone())
     }
@@ -366,6 +375,10 @@ impl Session {
         call: impl AsyncFnOnce(Host) -> Result<Response<T>, Status>,
     ) -> Result<T, CommandError> {
         let host = self.host()?;
+        // Triggers may print.
+        if !self.out.buffer().is_empty() {
+            self.flush()?;
+        }
         match self.runtime.block_on(call(host)) {
             Ok(response) => Ok(response.into_inner()),
             Err(status) => Err(self.status(&status, pname)),

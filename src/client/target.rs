@@ -19,6 +19,7 @@ const PREFIXES: &[(&[u8], SelectorKind)] = &[
     (b"eltype", SelectorKind::ElementType),
     (b"attype", SelectorKind::AttributeType),
     (b"hltype", SelectorKind::HyperlinkType),
+    (b"trtype", SelectorKind::TriggerType),
     (b"hlink", SelectorKind::Hyperlink),
     (b"oid", SelectorKind::Oid),
     (b"dbid", SelectorKind::Dbid),
@@ -176,6 +177,7 @@ fn object_kind(kind: SelectorKind) -> ObjectKind {
         SelectorKind::ElementType => ObjectKind::ElementType,
         SelectorKind::AttributeType => ObjectKind::AttributeType,
         SelectorKind::HyperlinkType => ObjectKind::HyperlinkType,
+        SelectorKind::TriggerType => ObjectKind::TriggerType,
         SelectorKind::Unspecified
         | SelectorKind::Vob
         | SelectorKind::Hyperlink

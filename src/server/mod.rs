@@ -4,6 +4,7 @@
 //! killed predecessor left, mount, show every registered VOB and view, answer calls, and take
 //! everything down again. Calls are in `service`, one module for each family.
 
+pub mod firing;
 pub mod home;
 pub mod identity;
 pub mod include;
@@ -222,6 +223,7 @@ impl Server {
             administration: Mutex::new(()),
             host_name: identity::host_name(),
             stop: tokio::sync::watch::Sender::new(false),
+            tokens: firing::Tokens::default(),
         })
     }
 

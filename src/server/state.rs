@@ -1,5 +1,6 @@
 //! What every call of the daemon works with: the home, the registry, and what is mounted.
 
+use super::firing;
 use super::home::Home;
 use super::identity::{self, Account, Caller};
 use super::include::Includes;
@@ -45,6 +46,8 @@ pub struct Server {
     pub host_name: String,
     /// Ends the daemon.
     pub stop: tokio::sync::watch::Sender<bool>,
+    /// What callers know of triggers that fire.
+    pub tokens: firing::Tokens,
 }
 
 /// The result of a call, or of one argument of it.
@@ -124,7 +127,9 @@ impl From<NotFound> for Failure {
 impl Server {
     /// Returns the context of a call, which clients always send.
     pub fn context(context: &Option<Context>) -> Outcome<&Context> {
-        context.as_ref().ok_or_else(|| Failure::internal("a call came without its context"))
+        let context = context.as_ref().ok_or_else(|| Failure::internal("a call came without its context"))?;
+        firing::note_context(context);
+        Ok(context)
     }
 
     /// Splits an absolute path below the view root into the view's tag and the path inside.
@@ -160,6 +165,7 @@ impl Server {
     /// Finds the view of a path, and the path inside it.
     pub fn place<'a>(&self, context: &Context, pname: &'a Pname) -> Outcome<(Arc<View>, &'a [u8])> {
         let (view, path) = self.place_of(context, pname)?;
+        firing::note_place(&view, pname.absolute.strip_suffix(path).unwrap_or_default());
         // The kernel asks this of whoever goes there; a path in a message has not been there.
         let may = identity::answered().is_none_or(|caller| {
             let daemon = rustix::process::geteuid().as_raw();

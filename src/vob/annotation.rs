@@ -6,6 +6,7 @@
 
 use super::deed::PastEvent;
 use super::identity::{BranchNo, ElementNo, EventNo, Oid, TypeNo, VersionNo};
+use super::trigger::Triggers;
 use serde::{Deserialize, Serialize};
 
 /// An object of this VOB, as operations name it.
@@ -196,12 +197,21 @@ pub struct Annotations {
     pub comments: Vec<(EventNo, String)>,
     /// Events that nothing above tells of, the oldest first.
     pub past: Vec<PastEvent>,
+    /// Trigger types that an element has: stored behind the rest, where there are any (`codec`).
+    #[serde(skip)]
+    pub triggers: Triggers,
 }
 
 impl Annotations {
     /// What an object has that nothing was ever attached to.
-    pub const NONE: &'static Annotations =
-        &Annotations { locks: vec![], attributes: vec![], links: vec![], comments: vec![], past: vec![] };
+    pub const NONE: &'static Annotations = &Annotations {
+        locks: vec![],
+        attributes: vec![],
+        links: vec![],
+        comments: vec![],
+        past: vec![],
+        triggers: Triggers { attached: vec![], inherited: vec![] },
+    };
 
     /// Returns the lock of a part.
     pub fn lock(&self, part: Part) -> Option<&Lock> {

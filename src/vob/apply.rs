@@ -387,6 +387,9 @@ impl Work<'_> {
                 Ok(())
             }
             Operation::StoreContent(_) => Ok(()),
+            Operation::ChangeTriggers { element, trigger, lists, present } => {
+                self.change_triggers(*element, *trigger, *lists, *present)
+            }
             Operation::ChangeVersionInPlace { element, version, changes } => {
                 self.change_version_in_place(*element, *version, changes)
             }

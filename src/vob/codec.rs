@@ -11,7 +11,8 @@
 //!   [effective time: zigzag nanoseconds before `created`] | [hash 32 bytes, size varint]
 //! label runs: count, each (type delta varint, run length - 1 varint, version varint)
 //! label events: count, each (type delta varint, version varint, event zigzag delta)
-//! u8: 0 nothing follows, 1 annotations, 2 the element was removed | [annotations, postcard]
+//! u8: 0 nothing follows, 1 annotations, 2 the element was removed, 3 annotations and triggers
+//! [annotations, postcard] | [triggers, postcard]
 //! ```
 //! Varints are LEB128; a label run is a stretch of consecutive label types on one version,
 //! because an old version often carries the labels of many releases in a row.
@@ -76,8 +77,12 @@ pub fn encode(element: &Element) -> Vec<u8> {
         (true, _) => out.push(REMOVED_ELEMENT),
         (false, None) => out.push(NOTHING),
         (false, Some(annotations)) => {
-            out.push(ANNOTATIONS);
+            let triggers = &annotations.triggers;
+            out.push(if triggers.is_empty() { ANNOTATIONS } else { WITH_TRIGGERS });
             out = postcard::to_extend(&**annotations, out).expect("writing to memory cannot fail");
+            if !triggers.is_empty() {
+                out = postcard::to_extend(triggers, out).expect("writing to memory cannot fail");
+            }
         }
     }
     out
@@ -98,6 +103,7 @@ const REMOVED: u8 = 1 << 6;
 const NOTHING: u8 = 0;
 const ANNOTATIONS: u8 = 1;
 const REMOVED_ELEMENT: u8 = 2;
+const WITH_TRIGGERS: u8 = 3;
 
 fn write_version(out: &mut Writer, at: usize, version: &Version, removed: bool, before: &mut Before) {
     let (seconds, nanoseconds) =
@@ -208,6 +214,12 @@ pub fn decode(bytes: &[u8]) -> Result<Element, BadRecord> {
         ANNOTATIONS => {
             let found: Annotations = postcard::from_bytes(input.0).map_err(|_| BadRecord("annotations"))?;
             (false, Some(Box::new(found)))
+        }
+        WITH_TRIGGERS => {
+            let bad = |_| BadRecord("annotations");
+            let (found, rest): (Annotations, _) = postcard::take_from_bytes(input.0).map_err(bad)?;
+            let triggers = postcard::from_bytes(rest).map_err(bad)?;
+            (false, Some(Box::new(Annotations { triggers, ..found })))
         }
         REMOVED_ELEMENT => (true, None),
         _ => return Err(BadRecord("annotations")),

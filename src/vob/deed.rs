@@ -47,6 +47,10 @@ pub enum Deed {
     ElementDestroyed,
     /// This type object of the VOB was removed.
     TypeDestroyed(TypeNo),
+    /// A trigger type was attached to it.
+    TriggerAttached(TypeNo),
+    /// A trigger type was taken from it.
+    TriggerRemoved(TypeNo),
 }
 
 impl Deed {
@@ -60,6 +64,8 @@ impl Deed {
             | Deed::LinkRemoved(..)
             | Deed::LabelAttached(..)
             | Deed::LabelRemoved(..)
+            | Deed::TriggerAttached(_)
+            | Deed::TriggerRemoved(_)
             | Deed::Commented => true,
             Deed::Locked
             | Deed::Unlocked

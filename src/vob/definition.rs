@@ -6,6 +6,7 @@
 
 use super::identity::TypeNo;
 use super::state::TypeKind;
+use super::trigger::TriggerDefinition;
 use serde::{Deserialize, Serialize};
 
 /// The definition of a type object.
@@ -75,6 +76,8 @@ pub enum TypeProperties {
         /// The value of `-default`.
         default: Option<String>,
     },
+    /// Trigger types.
+    Trigger(Box<TriggerDefinition>),
 }
 
 /// How versions of an element type are merged.
@@ -143,9 +146,16 @@ impl TypeDefinition {
             TypeProperties::Element { .. } => kind == TypeKind::Element,
             TypeProperties::Hyperlink => kind == TypeKind::Hyperlink,
             TypeProperties::Attribute { .. } => kind == TypeKind::Attribute,
+            TypeProperties::Trigger(_) => kind == TypeKind::Trigger,
         };
         if !fits {
             return Err("the properties are those of another kind of type".to_owned());
+        }
+        if let TypeProperties::Trigger(trigger) = &self.properties {
+            return match self.scope {
+                TypeScope::Ordinary => trigger.check(),
+                TypeScope::Global => Err("trigger types cannot be global".to_owned()),
+            };
         }
         let TypeProperties::Attribute { value_type, lower, upper, enumeration, default, .. } =
             &self.properties

@@ -18,6 +18,7 @@ pub mod lock;
 pub mod operation;
 pub mod state;
 pub mod stored_content;
+pub mod trigger;
 pub mod value;
 
 pub use annotation::{Annotations, Link, LinkEnd, Lock, LockRule, Part, VobObject};
@@ -31,3 +32,4 @@ pub use identity::{BranchNo, ContentHash, ElementNo, EventNo, Oid, SymlinkNo, Ty
 pub use operation::{Operation, Transaction, User};
 pub use state::{TypeKind, TypeObject, VobHeader, VobSettings, VobState};
 pub use stored_content::{StoredContent, StoredForm};
+pub use trigger::{TriggerDefinition, TriggerLists, TriggerOperation, Triggers};

@@ -14,6 +14,7 @@ use super::element::{Content, ElementKind};
 use super::identity::{BranchNo, ElementNo, EventNo, Oid, SymlinkNo, TypeNo, VersionNo, ViewUuid};
 use super::state::TypeKind;
 use super::stored_content::StoredContent;
+use super::trigger::TriggerLists;
 use serde::{Deserialize, Serialize};
 
 /// Who did something, as it is recorded.
@@ -441,4 +442,16 @@ pub enum Operation {
     /// Brings a content along that operations of this frame name and that the pools may lose in a crash. Changes no
     /// record; on replay the pools get back what they lack.
     StoreContent(StoredContent),
+    /// Puts a trigger type into lists of an element, or takes it out of them. Only a directory has a list of those
+    /// that new elements in it get.
+    ChangeTriggers {
+        /// The element.
+        element: ElementNo,
+        /// The trigger type.
+        trigger: TypeNo,
+        /// The lists.
+        lists: TriggerLists,
+        /// Whether it is in them from now on.
+        present: bool,
+    },
 }

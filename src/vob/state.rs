@@ -5,6 +5,7 @@ use super::annotation::Annotations;
 use super::definition::{TypeDefinition, TypeProperties};
 use super::identity::{ElementNo, EventNo, Oid, SymlinkNo, TypeNo};
 use super::operation::User;
+use super::trigger::TriggerDefinition;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,6 +23,8 @@ pub enum TypeKind {
     Hyperlink,
     /// `attype`
     Attribute,
+    /// `trtype`
+    Trigger,
 }
 
 impl TypeKind {
@@ -32,6 +35,7 @@ impl TypeKind {
             TypeKind::Element => 1,
             TypeKind::Hyperlink => 2,
             TypeKind::Attribute => 3,
+            TypeKind::Trigger => 4,
         };
         names(self) == names(other)
     }
@@ -113,6 +117,8 @@ struct Tables {
     types: Vec<Arc<TypeObject>>,
     users: Vec<Arc<User>>,
     names: HashMap<(u8, String), TypeNo>,
+    /// Trigger types that were not removed.
+    triggers: Vec<TypeNo>,
     user_numbers: HashMap<Arc<User>, u32>,
 }
 
@@ -214,6 +220,19 @@ impl VobState {
         self.tables.types.iter().filter(|object| !object.removed)
     }
 
+    /// Returns the trigger types that were not removed, in the order they were made.
+    pub fn trigger_types(&self) -> &[TypeNo] {
+        &self.tables.triggers
+    }
+
+    /// Returns what a trigger type says.
+    pub fn trigger(&self, number: TypeNo) -> Option<&TriggerDefinition> {
+        match &self.type_object(number)?.definition.as_ref()?.properties {
+            TypeProperties::Trigger(definition) => Some(definition),
+            _ => None,
+        }
+    }
+
     /// Returns an element type's own supertype and manager; the manager of the nearest supertype that
     /// has one where it has none. Both are empty for what is no element type.
     pub fn element_type(&self, number: TypeNo) -> (Option<TypeNo>, &str) {
@@ -313,6 +332,9 @@ impl VobState {
         let tables = Arc::make_mut(&mut self.tables);
         if !object.removed {
             tables.names.insert(Self::name_key(object.kind, &object.name), object.number);
+            if object.kind == TypeKind::Trigger {
+                tables.triggers.push(object.number);
+            }
         }
         tables.types.push(Arc::new(object));
     }
@@ -323,8 +345,9 @@ impl VobState {
         let index = object.number.index();
         let former = Arc::clone(&tables.types[index]);
         tables.names.remove(&Self::name_key(former.kind, &former.name));
-        if !object.removed {
-            tables.names.insert(Self::name_key(object.kind, &object.name), object.number);
+        match object.removed {
+            false => drop(tables.names.insert(Self::name_key(object.kind, &object.name), object.number)),
+            true => tables.triggers.retain(|number| *number != object.number),
         }
         tables.types[index] = Arc::new(object);
     }

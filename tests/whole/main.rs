@@ -63,6 +63,8 @@ mod stats;
 mod told;
 mod transcript;
 mod tree;
+mod triggers;
+mod triggers_again;
 mod types;
 mod versioning;
 mod watch;

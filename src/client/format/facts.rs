@@ -342,6 +342,7 @@ pub fn selector_prefix(kind: ObjectKind) -> Option<&'static str> {
         ObjectKind::ElementType => "eltype",
         ObjectKind::AttributeType => "attype",
         ObjectKind::HyperlinkType => "hltype",
+        ObjectKind::TriggerType => "trtype",
         ObjectKind::Hyperlink => "hlink",
         ObjectKind::Vob => "vob",
         _ => return None,

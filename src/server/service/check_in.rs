@@ -56,6 +56,9 @@ type Judged<'a> = Vec<Result<Candidate<'a>, Outcome<CheckedIn>>>;
 impl Server {
     pub(super) fn check_in(&self, caller: &Caller, request: &CheckinRequest) -> Outcome<CheckinReply> {
         let context = Server::context(&request.context)?;
+        if let Some(from) = &request.from {
+            crate::server::firing::note_hint("CI_FPN", &from.absolute);
+        }
         let checkin = Checkin { server: self, caller, context, request, user: self.user(caller, context) };
         let together = if request.atomic { request.arguments.len().max(1) } else { 1 };
         let outcomes = request.arguments.chunks(together).flat_map(|arguments| checkin.together(arguments));

@@ -112,6 +112,10 @@ impl Teller<'_> {
                 let detail = format!("{what} at version number {} of those ever made", version.0);
                 (Law::Detached, self.element(element), detail.into_bytes(), vec![])
             }
+            LawBroken::BadTrigger { element, trigger } => {
+                let detail = format!("trigger type number {}", trigger.0);
+                (Law::BadTrigger, self.element(element), detail.into_bytes(), vec![])
+            }
             LawBroken::ContentMissing { element, version, .. } => {
                 (Law::ContentMissing, self.version(element, version), Vec::new(), vec![])
             }

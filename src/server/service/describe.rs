@@ -25,8 +25,8 @@ use crate::view::resolve::{branch_id, checkout_id, version_id};
 use crate::view::{Found, MountedVob, Resolved, Shown, View};
 use crate::vob::apply::DirectoryAt;
 use crate::vob::{
-    BranchNo, Checkout, Content, Element, ElementKind, EventNo, Part, SymlinkNo, VersionNo, VobObject,
-    VobState,
+    BranchNo, Checkout, Content, Element, ElementKind, EventNo, Part, SymlinkNo, TypeNo, VersionNo,
+    VobObject, VobState,
 };
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -330,7 +330,13 @@ impl Subject<'_> {
             oid: element.oid.to_string(),
             vob_tag: self.vob.tag.clone().into_bytes(),
             lock: super::locks::state_of(element.annotations(), Part::Whole).into(),
+            triggers: self.type_names(&element.annotations().triggers.attached),
+            inherited_triggers: self.type_names(&element.annotations().triggers.inherited),
         }))
+    }
+
+    fn type_names(&self, numbers: &[TypeNo]) -> Vec<Vec<u8>> {
+        numbers.iter().map(|number| self.state.type_name(*number).as_bytes().to_vec()).collect()
     }
 
     fn branch(&mut self, element: &Element, number: BranchNo) -> Outcome<Object> {

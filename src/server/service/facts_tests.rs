@@ -78,6 +78,7 @@ impl Fixture {
             started_s: 0,
             host_name: "neptune".to_owned(),
             stop: tokio::sync::watch::channel(false).0,
+            tokens: Default::default(),
         };
         let entry = VobEntry {
             storage: dir.path().join("p.vbs"),

@@ -91,7 +91,7 @@ impl Server {
             return self.vob_facts(&tag);
         }
         let context = Server::context(&request.context)?;
-        self.commit(&vob, |store| {
+        self.commit_silently(&vob, |store| {
             let state = store.state();
             permitted(&state)?;
             self.refuse_locked_object(&vob, VobObject::Vob, caller, OPERATION)?;

@@ -386,6 +386,8 @@ fn done(
         Deed::LinkRemoved(link_type, number) => linked(EventKind::RemoveHyperlink, link_type, number),
         Deed::LabelAttached(label, other) => labelled(EventKind::MakeLabel, label, other),
         Deed::LabelRemoved(label, other) => labelled(EventKind::RemoveLabel, label, other),
+        Deed::TriggerAttached(trigger) => of_type(EventKind::MakeTrigger, trigger),
+        Deed::TriggerRemoved(trigger) => of_type(EventKind::RemoveTrigger, trigger),
         Deed::VersionDestroyed => simple(EventKind::DestroyVersion),
         Deed::BranchDestroyed(branch_type) => of_type(EventKind::DestroyBranch, branch_type),
         Deed::ElementDestroyed => simple(EventKind::DestroyElement),

@@ -5,6 +5,7 @@
 //! told. The name of the argument's own element is left to the client, which knows how it was typed.
 
 use super::objects::kind_and_name;
+use crate::server::firing::Subject;
 use crate::server::identity::{self, Caller};
 use crate::server::proto::{Failure, FailureCode, LockState};
 use crate::server::state::{Outcome, Server};
@@ -59,6 +60,7 @@ impl Server {
         caller: &Caller,
         operation: &str,
     ) -> Outcome<()> {
+        super::triggers::refuse_vetoed(vob.index, || Subject::Element(element.number))?;
         let state = vob.vob.state();
         let found = |login: &str| lock::on_element(&state, element, branch, login);
         self.refuse_found(vob, &state, caller, operation, &found)
@@ -76,6 +78,10 @@ impl Server {
         operation: &str,
     ) -> Outcome<()> {
         let state = vob.vob.state();
+        if let Some(object) = state.type_object(number) {
+            let subject = || Subject::Type(object.kind, object.name.clone());
+            super::triggers::refuse_vetoed(vob.index, subject)?;
+        }
         let found = |login: &str| lock::on_type(&state, number, login);
         self.refuse_found(vob, &state, caller, operation, &found)
     }

@@ -42,6 +42,7 @@ impl Server {
         request: &MakeBranchRequest,
     ) -> Outcome<MakeBranchReply> {
         let context = Server::context(&request.context)?;
+        crate::server::firing::note_command(crate::vob::TriggerOperation::MakeBranch);
         let wanted = self.wanted_version(caller, &request.version)?;
         let branch_type = request.branch_type.clone().unwrap_or_default();
         let making = Making { branch_type: &branch_type, wanted: wanted.as_ref() };

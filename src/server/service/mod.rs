@@ -49,6 +49,7 @@ mod stats;
 mod target;
 mod text_check;
 mod together;
+mod triggers;
 mod types;
 mod uncheckout;
 mod version_selector;
@@ -101,23 +102,59 @@ impl Calls {
     async fn call<Q, A>(
         &self,
         request: Request<Q>,
-        handle: impl FnOnce(&Server, &Caller, &Q) -> Outcome<A> + Send + 'static,
+        handle: impl Fn(&Server, &Caller, &Q) -> Outcome<A> + Send + 'static,
     ) -> Result<Response<A>, Status>
     where
         Q: Send + 'static,
         A: Send + 'static,
     {
         let caller = transport::caller(&request)?;
+        let cleared = cleared(&request);
         let (server, request) = (Arc::clone(&self.0), request.into_inner());
         let work = move || {
-            let answer = identity::answering(&caller, || handle(&server, &caller, &request));
+            let answer = || identity::answering(&caller, || handle(&server, &caller, &request));
+            let answer = match server.has_triggers() {
+                false => answer().map(|answer| (answer, None)),
+                true => server
+                    .answer_with_triggers(&caller, cleared.as_deref(), answer)
+                    .and_then(|(answer, after)| Ok((answer?, after))),
+            };
             server.host.tell_switched();
             answer
         };
         match tokio::task::spawn_blocking(work).await {
-            Ok(answer) => Ok(Response::new(answer?)),
+            Ok(answer) => {
+                let (answer, after) = answer?;
+                Ok(fired(Response::new(answer), after))
+            }
             Err(error) => Err(panicked(&error)),
         }
+    }
+
+    /// A stream of what changes something: where there are triggers, all of it is done before the first item is sent.
+    async fn changing_stream<Q, A>(
+        &self,
+        request: Request<Q>,
+        handle: impl Fn(&Server, &Caller, &Q, &mut dyn FnMut(A) -> bool) -> Outcome<()> + Send + 'static,
+    ) -> Result<Response<Items<A>>, Status>
+    where
+        Q: Send + 'static,
+        A: Send + 'static,
+    {
+        if !self.0.has_triggers() {
+            return self.stream(request, handle);
+        }
+        let all = move |server: &Server, caller: &Caller, request: &Q| {
+            let mut items = Vec::new();
+            handle(server, caller, request, &mut |item| {
+                items.push(item);
+                true
+            })?;
+            Ok(items)
+        };
+        let (metadata, items, extensions) = self.call(request, all).await?.into_parts();
+        let items: Items<A> = Box::pin(tokio_stream::iter(items.into_iter().map(Ok)));
+        Ok(Response::from_parts(metadata, items, extensions))
     }
 
     fn stream<Q, A>(
@@ -147,13 +184,28 @@ impl Calls {
     }
 }
 
+/// The token of the triggers that ran before a call.
+fn cleared<Q>(request: &Request<Q>) -> Option<String> {
+    request.metadata().get(triggers::CLEARED)?.to_str().ok().map(str::to_owned)
+}
+
+/// Tells the caller of what fires after its call.
+fn fired<A>(mut response: Response<A>, after: Option<String>) -> Response<A> {
+    if let Some(token) = after.and_then(|token| token.parse().ok()) {
+        response.metadata_mut().insert(triggers::FIRED, token);
+    }
+    response
+}
+
 fn panicked(error: &tokio::task::JoinError) -> Status {
     tracing::error!(%error, "a call did not end as it should");
     Failure::internal(format!("a call did not end as it should: {error}")).into()
 }
 
 macro_rules! calls {
-    ($($name:ident($request:ty) -> $answer:ty = $handler:path;)* ; $($stream:ident $items:ident($sr:ty) -> $si:ty = $sh:path;)*) => {
+    ($($name:ident($request:ty) -> $answer:ty = $handler:path;)* ;
+     $($stream:ident $items:ident($sr:ty) -> $si:ty = $sh:path;)* ;
+     $($changing:ident $changed:ident($cr:ty) -> $ci:ty = $ch:path;)*) => {
         #[tonic::async_trait]
         impl Host for Calls {
             $(async fn $name(&self, request: Request<$request>) -> Result<Response<$answer>, Status> {
@@ -162,6 +214,10 @@ macro_rules! calls {
             $(type $items = Items<$si>;
             async fn $stream(&self, request: Request<$sr>) -> Result<Response<Items<$si>>, Status> {
                 self.stream(request, $sh)
+            })*
+            $(type $changed = Items<$ci>;
+            async fn $changing(&self, request: Request<$cr>) -> Result<Response<Items<$ci>>, Status> {
+                self.changing_stream(request, $ch).await
             })*
         }
 
@@ -173,6 +229,10 @@ macro_rules! calls {
             $(#[doc = concat!("Answers the call `", stringify!($stream), "`: hands every item to `send`, until that wants no more.\n\n# Errors\nThe failure of the call as a whole.")]
             pub fn $stream(&self, caller: &Caller, request: &$sr, send: &mut dyn FnMut($si) -> bool) -> Outcome<()> {
                 $sh(&self.0, caller, request, send)
+            })*
+            $(#[doc = concat!("Answers the call `", stringify!($changing), "`: hands every item to `send`, until that wants no more.\n\n# Errors\nThe failure of the call as a whole.")]
+            pub fn $changing(&self, caller: &Caller, request: &$cr, send: &mut dyn FnMut($ci) -> bool) -> Outcome<()> {
+                $ch(&self.0, caller, request, send)
             })*
         }
     };
@@ -222,21 +282,25 @@ calls! {
     change_comment(ChangeCommentRequest) -> ObjectsReply = Server::change_comments;
     back_up_vob(BackupRequest) -> BackupReply = Server::back_up_vob;
     restore_vob(RestoreRequest) -> RestoreReply = Server::restore_vob;
+    change_triggers(ChangeTriggersRequest) -> ChangeTriggersReply = Server::change_triggers;
+    firings(FiringsRequest) -> FiringsReply = Server::firings;
+    settle_firings(SettleFiringsRequest) -> SettleFiringsReply = Server::settle_firings;
     ;
     list ListStream(ListRequest) -> ListItem = Server::list;
     version_tree VersionTreeStream(VersionTreeRequest) -> VersionTreeItem = Server::version_tree;
     history HistoryStream(HistoryRequest) -> HistoryItem = Server::history;
     import ImportStream(ImportRequest) -> ImportItem = Server::import;
-    label LabelStream(LabelRequest) -> LabelItem = Server::label;
     list_checkouts ListCheckoutsStream(ListCheckoutsRequest) -> CheckoutItem = Server::list_checkouts;
     explain ExplainStream(ExplainRequest) -> ExplainItem = Server::explain;
     list_private ListPrivateStream(ListPrivateRequest) -> PrivateItem = Server::list_private;
     recover_view RecoverViewStream(RecoverViewRequest) -> RecoverItem = Server::recover_view;
-    attribute AttributeStream(AttributeRequest) -> AttributeItem = Server::attribute;
-    protect ProtectStream(ProtectRequest) -> ProtectItem = Server::protect;
     check_vob CheckVobStream(CheckVobRequest) -> CheckVobItem = Server::check_vobs;
     find FindStream(FindRequest) -> FindItem = Server::find;
     watch WatchStream(WatchRequest) -> WatchItem = Server::watch;
+    ;
+    label LabelStream(LabelRequest) -> LabelItem = Server::label;
+    attribute AttributeStream(AttributeRequest) -> AttributeItem = Server::attribute;
+    protect ProtectStream(ProtectRequest) -> ProtectItem = Server::protect;
 }
 
 impl Server {

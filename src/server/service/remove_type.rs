@@ -13,7 +13,8 @@ use crate::view::MountedVob;
 use crate::view::resolve::branch_id;
 use crate::vob::state::predefined;
 use crate::vob::{
-    Annotations, Element, ElementNo, Operation, Part, Transaction, TypeKind, TypeObject, VobObject, VobState,
+    Annotations, Element, ElementNo, Operation, Part, Transaction, TriggerLists, TypeKind, TypeObject,
+    VobObject, VobState,
 };
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -124,6 +125,7 @@ fn instance_kind(kind: TypeKind) -> ObjectKind {
         TypeKind::Element => ObjectKind::FileElement,
         TypeKind::Hyperlink => ObjectKind::Hyperlink,
         TypeKind::Attribute => ObjectKind::AttributeType,
+        TypeKind::Trigger => ObjectKind::TriggerType,
     }
 }
 
@@ -206,6 +208,15 @@ impl Instances {
                 let removal =
                     |(number, at): &(u32, VobObject)| Operation::RemoveLink { number: *number, at: *at };
                 self.links.iter().map(removal).collect()
+            }
+            TypeKind::Trigger => {
+                let removal = |element: &ElementNo| Operation::ChangeTriggers {
+                    element: *element,
+                    trigger: object.number,
+                    lists: TriggerLists::Both,
+                    present: false,
+                };
+                self.elements.iter().map(removal).collect()
             }
             TypeKind::Branch | TypeKind::Element => Vec::new(),
         }

@@ -3,6 +3,7 @@
 use super::comments::amended;
 use super::describe::{self, Known, SEARCH_CHUNK, not_found, type_object_kind};
 use super::facts::told;
+use crate::server::firing::Subject;
 use crate::server::identity::{self, Caller};
 use crate::server::proto::{
     AttributePer as PerFacts, AttributeTypeFacts, Context, Created, Failure, FailureCode, Identity,
@@ -198,17 +199,19 @@ fn kind_words(kind: ObjectKind) -> &'static str {
         ObjectKind::LabelType => "label type",
         ObjectKind::ElementType => "element type",
         ObjectKind::AttributeType => "attribute type",
+        ObjectKind::TriggerType => "trigger type",
         _ => "hyperlink type",
     }
 }
 
-fn type_kind(kind: ObjectKind) -> Outcome<TypeKind> {
+pub(super) fn type_kind(kind: ObjectKind) -> Outcome<TypeKind> {
     match kind {
         ObjectKind::BranchType => Ok(TypeKind::Branch),
         ObjectKind::LabelType => Ok(TypeKind::Label),
         ObjectKind::ElementType => Ok(TypeKind::Element),
         ObjectKind::AttributeType => Ok(TypeKind::Attribute),
         ObjectKind::HyperlinkType => Ok(TypeKind::Hyperlink),
+        ObjectKind::TriggerType => Ok(TypeKind::Trigger),
         _ => Err(Failure::internal("a call about types came without their kind")),
     }
 }
@@ -221,6 +224,7 @@ pub(super) fn selected_type(state: &VobState, selector: &Selector) -> Outcome<Ar
         SelectorKind::ElementType => TypeKind::Element,
         SelectorKind::AttributeType => TypeKind::Attribute,
         SelectorKind::HyperlinkType => TypeKind::Hyperlink,
+        SelectorKind::TriggerType => TypeKind::Trigger,
         _ => return Err(Failure::internal("a call about types came without their kind")),
     };
     let name = String::from_utf8_lossy(&selector.name);
@@ -268,6 +272,12 @@ impl Making<'_> {
         if !valid_type_name(&name) {
             return Err(bad_name());
         }
+        if self.kind == TypeKind::Trigger {
+            // Its actions run as whoever does something.
+            let owner = self.state.header.owner;
+            self.server.permit(self.caller, &[(owner, "VOB owner")], "create trigger type")?;
+        }
+        super::triggers::refuse_vetoed(self.vob.index, || Subject::Type(self.kind, name.clone()))?;
         let definition = self.definition()?;
         definition.check(self.kind).map_err(Failure::other)?;
         check_values(&definition.properties)?;
@@ -366,6 +376,10 @@ impl Making<'_> {
             TypeKind::Hyperlink => TypeProperties::Hyperlink,
             TypeKind::Attribute => attribute_properties(&request.attribute.clone().unwrap_or_default()),
             TypeKind::Element => self.element_properties()?,
+            TypeKind::Trigger => {
+                let told = request.trigger.clone().unwrap_or_default();
+                TypeProperties::Trigger(Box::new(super::triggers::definition(&self.state, &told)?))
+            }
         };
         Ok(TypeDefinition {
             owner: self.caller.user_id,
@@ -552,6 +566,7 @@ pub(super) fn type_facts(vob: &Vob, state: &VobState, object: &TypeObject) -> Ou
         lock: super::locks::state_of(&object.annotations, Part::Whole).into(),
         hyperlinks: Vec::new(),
         suggested: suggested(vob, state, object)?,
+        trigger: state.trigger(object.number).map(|definition| super::triggers::facts(state, definition)),
     })
 }
 
@@ -560,6 +575,7 @@ pub(super) fn has_instance(element: &Element, object: &TypeObject) -> bool {
     match object.kind {
         TypeKind::Branch => element.branch_with_type(object.number).is_some(),
         TypeKind::Label => element.labelled(object.number).next().is_some(),
+        TypeKind::Trigger => element.annotations().triggers.has(object.number),
         TypeKind::Element => element.element_type == object.number,
         TypeKind::Hyperlink => element.links().any(|link| link.link_type == object.number),
         // An attribute of an imported version names its type, and does not keep the type from going.

@@ -221,7 +221,7 @@ impl Server {
         (view, name): (ViewUuid, &str),
     ) -> Outcome<Vec<Notice>> {
         let mut notices = Vec::new();
-        self.commit(vob, |store| {
+        self.commit_silently(vob, |store| {
             let mut given_up = Vec::new();
             for number in elements {
                 let element = store.element(*number)?.filter(|e| e.kind == ElementKind::Directory);
@@ -465,8 +465,24 @@ impl Server {
         })
     }
 
-    /// Commits, and makes the commit visible in every view.
+    /// Commits what no trigger stands in the way of, and makes the commit visible in every view.
     pub(super) fn commit(
+        &self,
+        vob: &std::sync::Arc<crate::view::MountedVob>,
+        plan: impl FnOnce(&crate::store::Vob) -> Outcome<Vec<Transaction>>,
+    ) -> Outcome<crate::store::Committed> {
+        let mut after = Vec::new();
+        let committed = self.commit_silently(vob, |store| {
+            let transactions = plan(store)?;
+            after = self.pass_triggers(vob, store, &transactions)?;
+            Ok(transactions)
+        })?;
+        crate::server::firing::committed(after);
+        Ok(committed)
+    }
+
+    /// Commits without any trigger, and makes the commit visible in every view.
+    pub(super) fn commit_silently(
         &self,
         vob: &std::sync::Arc<crate::view::MountedVob>,
         plan: impl FnOnce(&crate::store::Vob) -> Outcome<Vec<Transaction>>,

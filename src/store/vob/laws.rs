@@ -12,7 +12,8 @@ use super::{StoreError, Vob, damaged, engine};
 use crate::store::pool::{self, ContentId};
 use crate::vob::apply::{DirectoryAt, valid_entry_name};
 use crate::vob::{
-    BranchNo, Content, ContentHash, Element, ElementKind, ElementNo, Entry, VersionNo, ViewUuid,
+    BranchNo, Content, ContentHash, Element, ElementKind, ElementNo, Entry, TypeKind, TypeNo, VersionNo,
+    ViewUuid,
 };
 use rustc_hash::FxHashSet;
 use std::sync::Arc;
@@ -108,6 +109,13 @@ pub enum LawBroken {
         what: &'static str,
         /// The version it names.
         version: VersionNo,
+    },
+    /// An element has a trigger type that is not there, or one for new elements without being a directory.
+    BadTrigger {
+        /// The element.
+        element: ElementNo,
+        /// The number of the trigger type.
+        trigger: TypeNo,
     },
     /// The pools do not have a version's content.
     ContentMissing {
@@ -227,6 +235,7 @@ fn judge(vob: &Vob, number: ElementNo) -> Result<(Judged, Found), StoreError> {
     judged.counts.checkouts = element.checkouts.len() as u64;
     judge_tree(&element, &mut judged.breaches);
     judge_checkouts(&element, &mut judged.breaches);
+    judge_triggers(vob, &element, &mut judged.breaches);
     if element.kind == ElementKind::Directory {
         judged.counts.directories = 1;
         for at in catalogs(&element) {
@@ -235,6 +244,22 @@ fn judge(vob: &Vob, number: ElementNo) -> Result<(Judged, Found), StoreError> {
         }
     }
     Ok((judged, Some(element)))
+}
+
+/// The trigger types that an element has, and hands on.
+fn judge_triggers(vob: &Vob, element: &Element, breaches: &mut Vec<LawBroken>) {
+    let triggers = &element.annotations().triggers;
+    if triggers.is_empty() {
+        return;
+    }
+    let state = vob.state();
+    let is_trigger =
+        |number: TypeNo| state.type_object(number).is_some_and(|object| object.kind == TypeKind::Trigger);
+    let attached = triggers.attached.iter().filter(|number| !is_trigger(**number));
+    let hands_on = element.kind == ElementKind::Directory;
+    let inherited = triggers.inherited.iter().filter(|number| !hands_on || !is_trigger(**number));
+    let broken = |trigger: &TypeNo| LawBroken::BadTrigger { element: element.number, trigger: *trigger };
+    breaches.extend(attached.chain(inherited).map(broken));
 }
 
 /// The numbers on branches, those of removed versions too, and what hangs on versions.

@@ -6,8 +6,10 @@ use crate::vob::annotation::{
 };
 use crate::vob::deed::Deed;
 use crate::vob::definition::TypeProperties;
+use crate::vob::element::ElementKind;
 use crate::vob::identity::{BranchNo, ElementNo, EventNo, TypeNo, VersionNo};
 use crate::vob::state::{TypeKind, TypeObject, predefined};
+use crate::vob::trigger::TriggerLists;
 
 impl Work<'_> {
     /// Makes sure that an object is there, and lasts.
@@ -107,6 +109,24 @@ impl Work<'_> {
         self.note(object, Deed::Protected)
     }
 
+    pub(super) fn change_triggers(
+        &mut self,
+        number: ElementNo,
+        trigger: TypeNo,
+        lists: TriggerLists,
+        present: bool,
+    ) -> Result<(), Refused> {
+        self.type_of_kind(trigger, TypeKind::Trigger)?;
+        let element = self.element(number)?;
+        if present && lists != TriggerLists::Attached && element.kind != ElementKind::Directory {
+            return Err(Refused::WrongKind(element.kind));
+        }
+        let mut changed = false;
+        element.annotate(|annotations| changed = annotations.triggers.change(trigger, lists, present));
+        let deed = if present { Deed::TriggerAttached(trigger) } else { Deed::TriggerRemoved(trigger) };
+        if changed { self.note(VobObject::Element(number), deed) } else { Ok(()) }
+    }
+
     pub(super) fn set_vob_groups(&mut self, groups: &[u32]) {
         let mut groups = groups.to_vec();
         groups.sort_unstable();
@@ -122,7 +142,7 @@ impl Work<'_> {
         self.type_of_kind(element_type, TypeKind::Element)?;
         let is_directory = self.changes.state.is_directory_type(element_type);
         let element = self.element(number)?;
-        if is_directory != (element.kind == crate::vob::ElementKind::Directory) {
+        if is_directory != (element.kind == ElementKind::Directory) {
             return Err(Refused::WrongKind(element.kind));
         }
         element.element_type = element_type;

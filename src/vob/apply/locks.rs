@@ -98,6 +98,13 @@ impl Work<'_> {
             Operation::ChangeElementType { element, element_type } => {
                 self.on_element(*element, None, login)?.or_else(|| self.on_type(*element_type, login))
             }
+            Operation::ChangeTriggers { element, trigger, present, .. } => {
+                match self.on_type(*trigger, login) {
+                    // Whoever may remove the type may take it from elements first: that is asked of the removal.
+                    Some(found) if *present => Some(found),
+                    _ => self.on_element(*element, None, login)?,
+                }
+            }
             Operation::RemoveElement { element } => self.on_element(*element, None, login)?,
         };
         found.map_or(Ok(()), |locked| Err(Refused::Locked(locked)))

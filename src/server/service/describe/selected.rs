@@ -35,6 +35,7 @@ impl Subject<'_> {
             SelectorKind::LabelType => TypeKind::Label,
             SelectorKind::ElementType => TypeKind::Element,
             SelectorKind::AttributeType => TypeKind::Attribute,
+            SelectorKind::TriggerType => TypeKind::Trigger,
             SelectorKind::HyperlinkType => TypeKind::Hyperlink,
         };
         let object = self.state.type_named(kind, &name).cloned();
@@ -128,6 +129,7 @@ pub fn type_object_kind(kind: TypeKind) -> ObjectKind {
         TypeKind::Element => ObjectKind::ElementType,
         TypeKind::Hyperlink => ObjectKind::HyperlinkType,
         TypeKind::Attribute => ObjectKind::AttributeType,
+        TypeKind::Trigger => ObjectKind::TriggerType,
     }
 }
 

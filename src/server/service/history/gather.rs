@@ -299,6 +299,7 @@ impl<'a> Gathered<'a> {
             SelectorKind::LabelType => TypeKind::Label,
             SelectorKind::ElementType => TypeKind::Element,
             SelectorKind::AttributeType => TypeKind::Attribute,
+            SelectorKind::TriggerType => TypeKind::Trigger,
             SelectorKind::HyperlinkType => TypeKind::Hyperlink,
         };
         let object = state.type_named(kind, &name);

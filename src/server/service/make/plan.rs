@@ -5,12 +5,13 @@
 
 use super::files::{Converted, Fate, Files, PrivateFile};
 use super::{Asked, Loaded, Make};
+use crate::server::firing::Subject;
 use crate::server::proto::*;
 use crate::server::service::ahead::{self, Ahead, Name, Walk, read};
 use crate::server::service::auto_branch::{branch_path, plan_failure, planned_branches};
 use crate::server::service::file_data::{Data, Stamp};
 use crate::server::service::groups::group_of_new;
-use crate::server::service::{facts, names};
+use crate::server::service::{facts, names, triggers};
 use crate::server::state::Outcome;
 use crate::store::Vob;
 use crate::view::ViewStorage;
@@ -23,7 +24,7 @@ use crate::vob::element::NewElement;
 use crate::vob::state::predefined;
 use crate::vob::{
     BranchNo, Content, Directory, Draft, Element, ElementKind, ElementNo, Entry, EventNo, NameChange, Oid,
-    Operation, Records, Transaction, VersionNo, ViewUuid,
+    Operation, Records, Transaction, TriggerLists, VersionNo, ViewUuid,
 };
 use clerestory_specs::{Maker, PathState, PlanFailure};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -291,6 +292,7 @@ impl<'a, 'd> Planner<'a, 'd> {
         }
         let (make, server) = (self.make, self.make.server);
         let directory = read(self.draft, here.ahead.number)?;
+        triggers::refuse_vetoed(asked.vob.index, || Subject::Name(directory.number, leaf.into()))?;
         server.permit_element(make.caller, &asked.vob, &directory, "modify directory")?;
         server.permit_changes(make.caller, &asked.view, "make element")?;
         let state = self.draft.state();
@@ -361,6 +363,7 @@ impl<'a, 'd> Planner<'a, 'd> {
             stamp: None,
             after: wanted.after,
         };
+        begun.operations.extend(inherited(&directory, number, kind));
         if wanted.after != AfterMake::Nothing {
             let element = Element::new(new, EventNo(state.header.events), make.time_ns);
             self.begin(asked, &element, &path, &private, wanted, &mut begun)?;
@@ -595,6 +598,17 @@ impl<'a, 'd> Planner<'a, 'd> {
             operations,
         }
     }
+}
+
+/// What gives a new element the trigger types that its directory hands on.
+fn inherited(
+    directory: &Element,
+    element: ElementNo,
+    kind: ElementKind,
+) -> impl Iterator<Item = Operation> + '_ {
+    let lists = if kind == ElementKind::Directory { TriggerLists::Both } else { TriggerLists::Attached };
+    let list = directory.annotations().triggers.inherited.iter();
+    list.map(move |trigger| Operation::ChangeTriggers { element, trigger: *trigger, lists, present: true })
 }
 
 /// Refuses what stands at the name of a new element.

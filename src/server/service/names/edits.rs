@@ -4,10 +4,12 @@
 //! the VOB's commit lock meanwhile.
 
 use super::kind_word;
+use crate::server::firing::Subject;
 use crate::server::identity::Caller;
 use crate::server::proto::{Failure, FailureCode};
 use crate::server::service::locks::in_directory;
 use crate::server::service::slot::Slot;
+use crate::server::service::triggers::refuse_vetoed;
 use crate::server::state::{Outcome, Server};
 use crate::store::Vob;
 use crate::view::MountedVob;
@@ -83,6 +85,7 @@ impl<'a> Edits<'a> {
     ) -> Outcome<Opened> {
         let directory = slot.directory;
         let element = self.element(directory)?;
+        refuse_vetoed(self.vob.index, || Subject::Name(directory, slot.leaf.clone().into()))?;
         server.permit_element(caller, self.vob, &element, "modify directory")?;
         let own = element.checkout_of(&self.view.uuid());
         let branch = match (own, slot.state.at) {
