@@ -17,6 +17,7 @@ use super::{chevent, chtype, lock, lslock, protect, protectvob};
 use super::{chvob, find as find_command, ln, mkattr, mkhlink, mv, rmbranch, rmelem, rmhlink, rmname, rmver};
 use super::{dump, get, getlog, hostinfo, man, space};
 use super::{mktrigger, mktrtype};
+use super::{diff as diff_command, findmerge, merge as merge_command};
 
 /// One command.
 pub struct Command {
@@ -42,6 +43,8 @@ pub const COMMANDS: &[Command] = &[
     checkout::COMMAND,
     checkvob::COMMAND,
     describe::COMMAND,
+    diff_command::COMMAND,
+    merge_command::COMMAND,
     edcs::COMMAND,
     endview::COMMAND,
     explain::COMMAND,
@@ -113,6 +116,7 @@ pub const COMMANDS: &[Command] = &[
     mktrtype::COMMAND,
     mktrigger::MAKE,
     mktrigger::REMOVE,
+    findmerge::COMMAND,
 ];
 
 /// Commands of the product that this program does not have yet. They are recognized, so that a script is told so
@@ -135,11 +139,9 @@ pub const NOT_SUPPORTED: &[&str] = &[
     "cprolemap",
     "cptype",
     "deliver",
-    "diff",
     "diffbl",
     "diffcr",
     "dospace",
-    "findmerge",
     "getcache",
     "lsactivity",
     "lsbl",
@@ -156,7 +158,6 @@ pub const NOT_SUPPORTED: &[&str] = &[
     "lssite",
     "lsstgloc",
     "lsstream",
-    "merge",
     "mkactivity",
     "mkbl",
     "mkcomp",
@@ -201,7 +202,7 @@ pub const NOT_SUPPORTED: &[&str] = &[
 ];
 
 /// Short names of commands in [`NOT_SUPPORTED`].
-const NOT_SUPPORTED_ALIASES: &[(&str, &str)] = &[("ann", "annotate"), ("findm", "findmerge")];
+const NOT_SUPPORTED_ALIASES: &[(&str, &str)] = &[("ann", "annotate")];
 
 /// What a typed command name means.
 pub enum Found {
@@ -405,7 +406,9 @@ mod tests {
             ("lsl", "lslock"),
             ("unl", "unlock"),
             ("lock", "lock"),
-            ("findm", "not supported: findmerge"),
+            ("findm", "findmerge"),
+            ("merge", "merge"),
+            ("diff", "diff"),
             ("file", "file"),
             ("fi", "Ambiguous command: \"fi\""),
             ("mkdir", "mkdir"),
@@ -422,7 +425,7 @@ mod tests {
             ("mkhl", "Ambiguous command: \"mkhl\""),
             ("rmhlink", "rmhlink"),
             ("find", "find"),
-            ("findm", "not supported: findmerge"),
+            ("findmerge", "findmerge"),
         ] {
             assert_eq!(name(typed), expected, "{typed}");
         }

@@ -294,6 +294,14 @@ fn reasons(failure: &Failure, pname: &[u8]) -> Vec<Vec<u8>> {
             quoted("Type manager ", name, " failed create_version operation.")
         }
         FailureCode::NoElementType => no_element_type(failure),
+        FailureCode::NoPredecessor => quoted("There is no predecessor of ", name, "."),
+        FailureCode::InvalidManagerOperation => vec![text(&[
+            b"Type manager \"",
+            &failure.name,
+            b"\" failed ",
+            failure.operation.as_bytes(),
+            b" operation: Invalid manager operation.",
+        ])],
         FailureCode::NotDone => plain("Nothing was done because another object failed."),
         FailureCode::Unspecified => {
             vec![text(&[b"The daemon reported an unknown error. ", failure.text.as_bytes()])]

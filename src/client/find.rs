@@ -108,7 +108,11 @@ fn actions(arguments: &Arguments) -> Vec<Action> {
     arguments.given().filter_map(action).collect()
 }
 
-fn request(session: &Session, arguments: &Arguments) -> Result<FindRequest, CommandError> {
+/// Reads the options that say what is looked for.
+///
+/// # Errors
+/// Options that contradict each other, or of which a value is none.
+pub fn request(session: &Session, arguments: &Arguments) -> Result<FindRequest, CommandError> {
     let whole = arguments.has("all") || arguments.has("avobs");
     let needs_whole = ["visible", "nvisible"].iter().find(|word| arguments.has(word) && !whole);
     if let Some(word) = needs_whole {
@@ -185,7 +189,7 @@ fn number(
 }
 
 /// The complaint about a query or a pattern.
-fn not_understood(request: &FindRequest, fault: &FindFault) -> Vec<u8> {
+pub fn not_understood(request: &FindRequest, fault: &FindFault) -> Vec<u8> {
     let (what, text) = match fault.r#where() {
         FindText::Name => ("name pattern", &request.name),
         FindText::ElementQuery => ("element query", &request.element_query),

@@ -2,7 +2,7 @@
 //! enough to be in memory whole.
 
 use super::annotation::Annotations;
-use super::definition::{TypeDefinition, TypeProperties};
+use super::definition::{MergeType, TypeDefinition, TypeProperties};
 use super::identity::{ElementNo, EventNo, Oid, SymlinkNo, TypeNo};
 use super::operation::User;
 use super::trigger::TriggerDefinition;
@@ -268,6 +268,19 @@ impl VobState {
             at = self.element_type(number).0;
         }
         false
+    }
+
+    /// Tells how versions of elements of a type are merged: as the nearest type above it that says so.
+    pub fn merge_type(&self, number: TypeNo) -> MergeType {
+        let mut at = Some(number);
+        while let Some(number) = at {
+            let definition = self.type_object(number).and_then(|object| object.definition.as_ref());
+            match definition.map(|definition| &definition.properties) {
+                Some(TypeProperties::Element { merge: Some(merge), .. }) => return *merge,
+                _ => at = self.element_type(number).0,
+            }
+        }
+        MergeType::Auto
     }
 
     /// Tells whether versions of elements of a type keep the time of the file that they were made from.

@@ -1,6 +1,5 @@
 //! `Describe`: everything that is known of one object.
 
-mod ancestor;
 mod identity;
 mod links;
 mod object;
@@ -12,6 +11,7 @@ pub use selected::{SEARCH_CHUNK, find_hyperlink, not_found, type_object_kind};
 
 use super::comments::{amended, whose_comment};
 use super::facts::{self, Names, Told, seconds, told};
+use crate::merge::base::closest_common;
 use crate::server::identity::Caller;
 use crate::server::proto::description::Object;
 use crate::server::proto::target::Target as Named;
@@ -146,7 +146,7 @@ impl Server {
             objects.push(object);
         }
         let element = of.ok_or_else(|| Failure::internal("a call came without its object"))?;
-        let found = ancestor::closest_common(&element, &objects);
+        let found = closest_common(&element, &objects);
         let found = found.ok_or_else(|| Failure::new(FailureCode::VersionNotFound))?;
         Ok(Found::History(Place::Version(element.number, found)))
     }

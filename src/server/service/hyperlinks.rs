@@ -177,7 +177,12 @@ impl Server {
 }
 
 /// The operation that draws a hyperlink.
-fn drawn(link_type: TypeNo, from: VobObject, to: Option<LinkEnd>, texts: (String, String)) -> Operation {
+pub(super) fn drawn(
+    link_type: TypeNo,
+    from: VobObject,
+    to: Option<LinkEnd>,
+    texts: (String, String),
+) -> Operation {
     match (from, &to, &texts) {
         // An arrow within an element takes no more than its two versions.
         (

@@ -6,6 +6,7 @@
 //! [`Server`] of its own.
 
 mod ahead;
+mod annotate;
 mod attachable;
 mod attributes;
 mod auto_branch;
@@ -34,6 +35,7 @@ mod lscheckout;
 mod make;
 mod make_branch;
 mod meant;
+mod merge;
 mod names;
 mod objects;
 mod private;
@@ -285,6 +287,10 @@ calls! {
     change_triggers(ChangeTriggersRequest) -> ChangeTriggersReply = Server::change_triggers;
     firings(FiringsRequest) -> FiringsReply = Server::firings;
     settle_firings(SettleFiringsRequest) -> SettleFiringsReply = Server::settle_firings;
+    merge_facts(MergeFactsRequest) -> MergeFactsReply = Server::merge_facts;
+    merge(MergeRequest) -> MergeReply = Server::merge;
+    directory_names(DirectoryNamesRequest) -> DirectoryNamesReply = Server::directory_names;
+    annotate(AnnotateRequest) -> AnnotateReply = Server::annotate;
     ;
     list ListStream(ListRequest) -> ListItem = Server::list;
     version_tree VersionTreeStream(VersionTreeRequest) -> VersionTreeItem = Server::version_tree;

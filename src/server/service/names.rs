@@ -11,6 +11,7 @@ mod remove;
 mod rename;
 mod twins;
 
+pub use edits::{Edits, Opened};
 pub use references::{Removed, orphans, orphans_of};
 pub use twins::{DETECTION, detects_twins, refuse_other};
 
@@ -21,7 +22,6 @@ use crate::server::state::{Outcome, Server, now_ns};
 use crate::view::Found;
 use crate::view::live::Shown;
 use crate::vob::{ElementKind, Transaction};
-use edits::Edits;
 
 /// Where the names of a command's sources go.
 struct Destination<'a> {

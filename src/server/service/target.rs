@@ -220,7 +220,7 @@ fn newest(login: &str, target: &Target) -> Outcome<String> {
 }
 
 /// Finds the directory and name under which a view shows an element.
-fn shown_name(
+pub(super) fn shown_name(
     view: &Arc<View>,
     vob: &Arc<MountedVob>,
     element: &Element,

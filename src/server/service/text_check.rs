@@ -11,6 +11,11 @@ pub const LINE_BYTES_MAX: usize = 8000;
 /// The type managers that take text alone.
 const TEXT_MANAGERS: [&str; 2] = ["text_file_delta", "z_text_file_delta"];
 
+/// Tells whether a type manager takes text: as one that takes text alone, or as it is.
+pub fn may_hold_text(manager: &str) -> bool {
+    TEXT_MANAGERS.contains(&manager) || manager == "whole_copy"
+}
+
 /// A look at bytes that come in parts.
 #[derive(Debug)]
 pub struct TextCheck {

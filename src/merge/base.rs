@@ -1,6 +1,6 @@
 //! The closest common ancestor of versions: what they are merged against.
 //!
-//! Pure. A version descends from its predecessor, and from what Merge hyperlinks lead from to it.
+//! A version descends from its predecessor, and from what Merge hyperlinks lead from to it.
 
 use crate::vob::state::predefined;
 use crate::vob::{Element, LinkEnd, VersionNo, VobObject};
@@ -62,7 +62,7 @@ impl Descent<'_> {
 
 /// Finds the closest common ancestor of versions and checkouts of an element: of those that no other common one
 /// descends from, the nearest to the first.
-pub(super) fn closest_common(element: &Element, objects: &[VobObject]) -> Option<VersionNo> {
+pub fn closest_common(element: &Element, objects: &[VobObject]) -> Option<VersionNo> {
     let descent = Descent::of(element);
     let (first, others) = objects.split_first()?;
     let mut common = descent.ancestors(*first);
@@ -80,42 +80,39 @@ pub(super) fn closest_common(element: &Element, objects: &[VobObject]) -> Option
     common.into_iter().find(|version| !farther.contains(version))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::server::service::facts::tests::{FOO, Fixture};
-    use crate::vob::Operation;
-
-    #[test]
-    fn merges_bring_the_common_ancestor_nearer() {
-        let fixture = Fixture::new();
-        let element = fixture.vob.element(FOO).unwrap();
-        let version = |number: u32| VobObject::Version(FOO, VersionNo(number));
-        // Two versions of which neither descends from the other.
-        let newest: Vec<VersionNo> =
-            element.present_branches().map(|(branch, _)| element.newest(branch)).collect();
-        let (main, side) = (newest[0], newest[1]);
-        let point = element.branch(element.version(side).branch).from.unwrap();
-        assert_eq!(closest_common(&element, &[version(0)]), Some(VersionNo::ROOT));
-        // It was merged back to where it sprouts.
-        assert_eq!(closest_common(&element, &[version(side.0), version(point.0)]), Some(side));
-        assert_eq!(closest_common(&element, &[version(0), version(main.0)]), Some(VersionNo::ROOT));
-        let link_type = predefined::MERGE;
-        let newer = Operation::CreateVersion {
-            element: FOO,
-            branch: element.version(main).branch,
-            content: element.version(main).content,
-            executable: false,
-            effective_ns: None,
-        };
-        fixture.commit(4000, "anne", "", &[], vec![newer]);
-        let to = VersionNo(element.versions.len() as u32);
-        let merge = Operation::CreateHyperlink { link_type, element: FOO, from: side, to };
-        fixture.commit(4100, "anne", "", &[], vec![merge]);
-        let element = fixture.vob.element(FOO).unwrap();
-        assert_eq!(closest_common(&element, &[version(to.0), version(side.0)]), Some(side));
-        assert_eq!(closest_common(&element, &[version(side.0), version(main.0), version(to.0)]), {
-            closest_common(&element, &[version(side.0), version(main.0)])
-        });
-    }
+/// Tells whether an object descends from a version, or is that version.
+pub fn descends(element: &Element, object: VobObject, from: VersionNo) -> bool {
+    Descent::of(element).ancestors(object).contains(&from)
 }
+
+/// Lists what an object descends from and the object itself, the oldest first, each with the places of those that it was
+/// made from, the predecessor first. Arrows that lead from later versions to earlier ones are left out.
+pub fn history(element: &Element, object: VobObject) -> Vec<(VobObject, Vec<usize>)> {
+    let descent = Descent::of(element);
+    let mut versions = descent.ancestors(object);
+    versions.sort_unstable();
+    versions.dedup();
+    let mut objects: Vec<VobObject> =
+        versions.iter().map(|version| VobObject::Version(element.number, *version)).collect();
+    if !matches!(object, VobObject::Version(..)) {
+        objects.push(object);
+    }
+    let place =
+        |at: usize, parent: VersionNo| versions.binary_search(&parent).ok().filter(|place| *place < at);
+    let with_parents = |(at, object): (usize, &VobObject)| {
+        let mut places: Vec<usize> = Vec::new();
+        for parent in descent.parents(*object).into_iter().filter_map(|parent| place(at, parent)) {
+            if !places.contains(&parent) {
+                places.push(parent);
+            }
+        }
+        (*object, places)
+    };
+    // What was asked for is the newest, whatever arrows lead from later versions to it.
+    let end = objects.iter().position(|other| *other == object).map_or(0, |place| place + 1);
+    objects[..end].iter().enumerate().map(with_parents).collect()
+}
+
+#[cfg(test)]
+#[path = "base_tests.rs"]
+mod tests;
