@@ -7,6 +7,7 @@ use std::ffi::OsString;
 
 use super::options::{Arguments, COMMENT_OPTIONS, OptionSpec};
 use super::session::{CommandError, CommandResult, Session};
+use super::{annotate, diff as diff_command, findmerge, merge as merge_command};
 use super::{
     catcs, cd, checkin, checkout, checkvob, describe, edcs, endview, explain, file, help, ls, lscheckout,
     lshistory, lsprivate, lstype, lsview, lsvob, lsvtree, mkbranch, mkdir, mkelem, mklabel, mktype, mkview,
@@ -17,7 +18,6 @@ use super::{chevent, chtype, lock, lslock, protect, protectvob};
 use super::{chvob, find as find_command, ln, mkattr, mkhlink, mv, rmbranch, rmelem, rmhlink, rmname, rmver};
 use super::{dump, get, getlog, hostinfo, man, space};
 use super::{mktrigger, mktrtype};
-use super::{diff as diff_command, findmerge, merge as merge_command};
 
 /// One command.
 pub struct Command {
@@ -116,13 +116,13 @@ pub const COMMANDS: &[Command] = &[
     mktrtype::COMMAND,
     mktrigger::MAKE,
     mktrigger::REMOVE,
+    annotate::COMMAND,
     findmerge::COMMAND,
 ];
 
 /// Commands of the product that this program does not have yet. They are recognized, so that a script is told so
 /// and an abbreviation does not reach another command.
 pub const NOT_SUPPORTED: &[&str] = &[
-    "annotate",
     "catcr",
     "chactivity",
     "chbl",
@@ -201,9 +201,6 @@ pub const NOT_SUPPORTED: &[&str] = &[
     "winkin",
 ];
 
-/// Short names of commands in [`NOT_SUPPORTED`].
-const NOT_SUPPORTED_ALIASES: &[(&str, &str)] = &[("ann", "annotate")];
-
 /// What a typed command name means.
 pub enum Found {
     /// This one.
@@ -251,8 +248,7 @@ pub fn find(typed: &str) -> Result<Found, String> {
     if let Some(command) = COMMANDS.iter().find(is_exact) {
         return Ok(Found::Command(command));
     }
-    let short = NOT_SUPPORTED_ALIASES.iter().find(|(alias, _)| *alias == typed).map(|(_, name)| *name);
-    if let Some(name) = short.or_else(|| NOT_SUPPORTED.iter().find(|name| **name == typed).copied()) {
+    if let Some(name) = NOT_SUPPORTED.iter().find(|name| **name == typed).copied() {
         return Ok(Found::NotSupported(name));
     }
     let abbreviates = |name: &str| !typed.is_empty() && name.starts_with(typed);
@@ -435,12 +431,7 @@ mod tests {
     fn no_name_is_in_the_table_twice() {
         let mut names: Vec<String> = COMMANDS.iter().map(Command::full_name).collect();
         names.extend(COMMANDS.iter().flat_map(|command| command.aliases).map(|alias| (*alias).to_owned()));
-        names.extend(
-            NOT_SUPPORTED
-                .iter()
-                .chain(NOT_SUPPORTED_ALIASES.iter().map(|(alias, _)| alias))
-                .map(|n| n.to_string()),
-        );
+        names.extend(NOT_SUPPORTED.iter().map(|name| (*name).to_owned()));
         let count = names.len();
         names.sort();
         names.dedup();

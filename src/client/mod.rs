@@ -4,6 +4,7 @@
 //! the daemon. Knows no storage: what it does goes through the daemon. One file is one command; `commands` is
 //! their table, `session` what they share. Which tool this program is decides the name it is called by.
 
+mod annotate;
 pub mod checkin;
 pub mod checkout;
 mod checkvob;
@@ -14,8 +15,8 @@ mod comparison;
 pub mod dates;
 pub mod describe;
 pub mod description;
-pub mod events;
 mod diff;
+pub mod events;
 pub mod explain;
 pub mod failure;
 pub mod faults;
@@ -65,10 +66,10 @@ mod editor;
 mod endview;
 mod file;
 mod find;
+mod findmerge;
 mod firing;
 mod get;
 mod getlog;
-mod findmerge;
 mod help;
 mod hostinfo;
 mod ln;

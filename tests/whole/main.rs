@@ -3,6 +3,7 @@
 //! Each test has a [`world::World`] of its own: home, view root, tools and daemon. What runs here are commands as a
 //! user types them and ordinary programs in a view; nothing of the library is called.
 
+mod annotates;
 mod attributes;
 mod backup;
 mod build;
