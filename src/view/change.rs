@@ -418,8 +418,34 @@ impl Host {
         }
     }
 
-    /// Makes the kernel ask anew for the names above VOBs, because one was mounted or a view
-    /// was started.
+    /// Tells the kernel that a new view came, or that one went for ever. Nothing of other views is asked anew: the hammer
+    /// of [`forget_everything`](Self::forget_everything) would take the working directories of whoever works there for a moment.
+    pub fn view_came_or_went(&self, view: &View) {
+        let _turn = self.telling.lock();
+        let mut stale = Stale::default();
+        stale.name(Inode::ROOT, view.tag.as_bytes());
+        stale.listings.insert(Inode::ROOT);
+        for (number, names) in self.names_above() {
+            if let Some(inode) = Numbered::Above(view.index, number).inode() {
+                stale.listings.insert(inode);
+                names.iter().for_each(|name| stale.name(inode, name.as_bytes()));
+            }
+        }
+        let mut directories = view.states.take_all_former();
+        directories.extend(view.states.all());
+        for (vob, number, state) in directories {
+            let Some(inode) = Numbered::Directory(view.index, vob, number).inode() else { continue };
+            stale.directory(inode, &state.catalog);
+            let private = ViewStorage::private(&state.element.oid);
+            let names = names_in(view.storage.root(), &private).unwrap_or_default();
+            names.iter().for_each(|name| stale.name(inode, name));
+        }
+        self.tell(stale);
+        self.note_selection(Some(view));
+        self.forget_ended(view);
+    }
+
+    /// Makes the kernel ask anew for the names above VOBs, because one was mounted.
     pub fn tables_changed(&self) {
         self.forget_everything();
     }

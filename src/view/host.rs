@@ -139,7 +139,7 @@ impl Host {
         view
     }
 
-    /// Takes a view away. What the kernel holds of it goes when it is told next of everything.
+    /// Takes a view away. What the kernel holds of it goes when it is told next of everything, or of this.
     pub fn remove_view(&self, tag: &str) -> Option<Arc<View>> {
         let mut tables = self.tables.write();
         let view = tables.views.remove(tag)?;
@@ -181,6 +181,26 @@ impl Host {
     /// Takes out the views that were taken away since this was asked last.
     pub(super) fn take_ended_views(&self) -> Vec<Arc<View>> {
         std::mem::take(&mut self.tables.write().ended)
+    }
+
+    /// Forgets a view that was taken away, of which everything is told.
+    pub(super) fn forget_ended(&self, view: &View) {
+        self.tables.write().ended.retain(|ended| ended.index != view.index);
+    }
+
+    /// Returns the directories above VOBs, by their numbers, with the names in each.
+    pub(super) fn names_above(&self) -> Vec<(u32, Vec<String>)> {
+        let tables = self.tables.read();
+        let below = |above: &String| {
+            let name = |tag: &String| {
+                let rest = tag.strip_prefix(above.as_str())?.strip_prefix('/')?;
+                Some(rest.split('/').next().unwrap_or_default().to_owned())
+            };
+            let mut names: Vec<String> = tables.vobs.keys().filter_map(name).collect();
+            names.dedup();
+            names
+        };
+        (0..).zip(tables.above.iter().map(below)).collect()
     }
 
     /// Returns the path of a directory above VOBs.

@@ -1,7 +1,8 @@
 //! Clients that work in a view, each in a directory element of its own, and say what they do.
 
+use std::cell::RefCell;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::manifest::{Asked, Said};
@@ -31,17 +32,12 @@ pub struct Client<'a> {
     /// The name of its directory.
     directory: String,
     random: u64,
+    /// What the last command said that was refused.
+    refusal: RefCell<String>,
 }
 
 /// The VOB of all worlds here.
 pub const VOB: &str = "/vobs/x";
-
-/// Runs a line in the VOB, which is not there while no daemon runs.
-fn sh(world: &World, line: &str) -> bool {
-    let directory = world.in_view("v", VOB);
-    let enters = format!("cd '{}' && {{ {line}; }}", directory.display());
-    world.sh(world.root(), &enters).status == 0
-}
 
 /// Makes a VOB with this engine, a view, and the directories of so many clients, each with its files.
 ///
@@ -74,7 +70,14 @@ impl<'a> Client<'a> {
     ) -> Client<'a> {
         let random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15)
             ^ (client as u64 + 1).wrapping_mul(0xd134_2543_de82_ef95);
-        Client { world, numbers, listener, directory: format!("d{client}"), random }
+        Client {
+            world,
+            numbers,
+            listener,
+            directory: format!("d{client}"),
+            random,
+            refusal: RefCell::default(),
+        }
     }
 
     fn choose(&mut self, below: usize) -> usize {
@@ -103,7 +106,7 @@ impl<'a> Client<'a> {
             0..=3 => self.check_in(1),
             4 => self.check_in(3),
             5 => self.told(Asked::CheckOut(file.clone()), |client| {
-                sh(client.world, &format!("cleartool unco -rm {file} 2> /dev/null; cleartool co -nc {file}"))
+                client.sh(&format!("cleartool unco -rm {file} 2> /dev/null; cleartool co -nc {file}"))
             }),
             6 => {
                 let label = format!("L{}", self.numbers.next());
@@ -111,7 +114,7 @@ impl<'a> Client<'a> {
                 let line = format!(
                     "cleartool mklbtype -nc {label} && cleartool mklabel -version /main/LATEST {label} {file}"
                 );
-                self.told(asked, |client| sh(client.world, &line))
+                self.told(asked, |client| client.sh(&line))
             }
             7 => {
                 let name = format!("{}/n{}", self.directory, self.numbers.next());
@@ -119,22 +122,20 @@ impl<'a> Client<'a> {
                 let path = self.path(&name);
                 let directory = self.directory.clone();
                 self.told(Asked::Make(name.clone(), text.clone()), |client| {
-                    let _ = sh(client.world, &format!("cleartool co -nc {directory} 2> /dev/null"));
-                    std::fs::write(path, text).is_ok()
-                        && sh(
-                            client.world,
-                            &format!("cleartool mkelem -nc -ci {name} && cleartool ci -nc {directory}"),
-                        )
+                    client.sh(&format!("cleartool co -nc {directory} 2> /dev/null"));
+                    client.write(&path, &text)
+                        && client
+                            .sh(&format!("cleartool mkelem -nc -ci {name} && cleartool ci -nc {directory}"))
                 })
             }
             8 => self.told(Asked::Uncheckout(file.clone()), |client| {
-                sh(client.world, &format!("cleartool co -nc {file} 2> /dev/null; cleartool unco -rm {file}"))
+                client.sh(&format!("cleartool co -nc {file} 2> /dev/null; cleartool unco -rm {file}"))
             }),
             _ => {
                 let name = format!("{}/p{}", self.directory, self.numbers.next());
                 let (text, synced) = (self.text(), self.choose(2) == 0);
                 let path = self.path(&name);
-                self.told(Asked::Private(name, text.clone(), synced), |_| {
+                self.told(Asked::Private(name, text.clone(), synced), |client| {
                     let written = || -> std::io::Result<()> {
                         let mut file = std::fs::File::create(&path)?;
                         file.write_all(text.as_bytes())?;
@@ -145,10 +146,41 @@ impl<'a> Client<'a> {
                         }
                         Ok(())
                     };
-                    written().is_ok()
+                    client.took(written(), &path)
                 })
             }
         }
+    }
+
+    /// Runs a line in the VOB, which is not there while no daemon runs.
+    fn sh(&self, line: &str) -> bool {
+        let directory = self.world.in_view("v", VOB);
+        let enters = format!("cd '{}' && {{ {line}; }}", directory.display());
+        let output = self.world.sh(self.world.root(), &enters);
+        let done = output.status == 0;
+        if !done {
+            *self.refusal.borrow_mut() = format!("{output:#?}");
+        }
+        done
+    }
+
+    fn write(&self, path: &Path, text: &str) -> bool {
+        self.took(std::fs::write(path, text), path)
+    }
+
+    fn took(&self, result: std::io::Result<()>, path: &Path) -> bool {
+        match result {
+            Ok(()) => true,
+            Err(error) => {
+                *self.refusal.borrow_mut() = format!("{}: {error}", path.display());
+                false
+            }
+        }
+    }
+
+    /// What the last command said that was refused.
+    pub fn refusal(&self) -> String {
+        self.refusal.borrow().clone()
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -165,9 +197,9 @@ impl<'a> Client<'a> {
         let files = names.iter().cloned().zip(texts.iter().cloned()).collect();
         let words = names.join(" ");
         self.told(Asked::CheckIn(files), |client| {
-            let _ = sh(client.world, &format!("cleartool co -nc {words} 2> /dev/null"));
-            paths.iter().zip(&texts).all(|(path, text)| std::fs::write(path, text).is_ok())
-                && sh(client.world, &format!("cleartool ci -nc {words}"))
+            client.sh(&format!("cleartool co -nc {words} 2> /dev/null"));
+            paths.iter().zip(&texts).all(|(path, text)| client.write(path, text))
+                && client.sh(&format!("cleartool ci -nc {words}"))
         })
     }
 

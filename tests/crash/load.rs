@@ -14,7 +14,8 @@ use crate::{number, seed};
 const WRITERS: usize = 4;
 /// What the daemon may grow by between the first third and the end: caches that are not full yet.
 const GROWTH_BYTES: u64 = 64 << 20;
-const GROWTH_DESCRIPTORS: usize = 64;
+/// 256 private files stay open for whatever is read and written next; and connections.
+const GROWTH_DESCRIPTORS: usize = 320;
 
 /// What a daemon has.
 #[derive(Debug)]
@@ -79,7 +80,7 @@ fn many_users_for_a_long_time() {
                 let mut client = Client::new(world, numbers, hear, client, seed);
                 while !stop.load(Ordering::SeqCst) {
                     if !client.step() {
-                        wrong.lock().unwrap().push("an operation of a writer was refused".to_owned());
+                        wrong.lock().unwrap().push(client.refusal());
                     }
                 }
             });

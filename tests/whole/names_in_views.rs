@@ -212,3 +212,35 @@ fn a_private_file_that_becomes_the_data_of_a_checkout_shows_by_every_name() {
     assert_eq!(text(&own.join("src/other.c")), "mine\n");
     assert_eq!(text(&own.join("foo.c")), "mine\n");
 }
+
+#[test]
+fn who_works_in_a_view_keeps_his_place_while_others_come_and_go() {
+    let project = Project::small();
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let work = scope.spawn(|| {
+            let mut rounds = 0;
+            while !stop.load(std::sync::atomic::Ordering::SeqCst) {
+                project.sh("cd src && for i in 1 2 3 4 5; do /bin/pwd > /dev/null && cleartool ls bar.c || exit 9; done");
+                rounds += 1;
+            }
+            rounds
+        });
+        for round in 0..12 {
+            let tag = format!("t{round}");
+            project.world.make_view(&tag);
+            let place = project.world.in_view(&tag, "/vobs/x");
+            assert_eq!(names(&place), ["foo.c", "lost+found", "src"]);
+            fs::write(place.join("mine"), "mine").expect("a private file can be made");
+            project.world.ct(&["rmview", "-force", "-tag", &tag]).ok();
+            missing(&place);
+            missing(&project.world.viewroot().join(&tag));
+        }
+        stop.store(true, std::sync::atomic::Ordering::SeqCst);
+        assert!(work.join().expect("it ends") > 0);
+    });
+    project.world.make_view("t0");
+    let place = project.world.in_view("t0", "/vobs/x");
+    missing(&place.join("mine"));
+    assert_eq!(text(&place.join("foo.c")), "one\ntwo\n");
+}

@@ -111,7 +111,10 @@ impl Server {
             let _ = std::fs::remove_dir_all(&storage);
             return Err(failure);
         }
-        self.show_view(&tag)?;
+        let entries = self.registry.entries();
+        let entry = entries.views.get(&tag).ok_or_else(|| no_such_view(tag.as_str()))?;
+        let view = self.open_view(&tag, entry)?;
+        self.host.view_came_or_went(&view);
         Ok(CreateViewReply { view: Some(self.view_facts(&tag)?), faults: None })
     }
 
@@ -184,8 +187,9 @@ impl Server {
         for (vob, elements) in held {
             notices.extend(self.cancel_checkouts(caller, context, &vob, &elements, (uuid, tag.as_str()))?);
         }
-        self.host.remove_view(tag.as_str());
-        self.host.tables_changed();
+        if let Some(view) = self.host.remove_view(tag.as_str()) {
+            self.host.view_came_or_went(&view);
+        }
         self.registry.change(|entries| {
             entries.views.remove(tag);
             Ok::<_, Failure>(())
