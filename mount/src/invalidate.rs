@@ -39,6 +39,8 @@ struct Shared {
     more: Condvar,
     /// Held while something is sent, and taken before the queue, so that the order is kept.
     device: Mutex<Option<File>>,
+    /// The same, for what cannot wait until what is queued is sent.
+    direct: Mutex<Option<Arc<File>>>,
     has_epoch: AtomicBool,
     answered: Answered,
 }
@@ -57,7 +59,6 @@ enum Order {
     NamesOnceMore(Vec<(Inode, OsString)>),
     Inodes(Vec<Inode>, Part),
     Epoch,
-    Say(Arc<Delivered>),
 }
 
 /// Whether what was queued before is delivered.
@@ -132,19 +133,22 @@ impl Invalidator {
         self.0.send();
     }
 
-    /// As [`tell`](Invalidator::tell), for requests: another thread delivers, and this waits for it no longer than
+    /// As [`tell`](Invalidator::tell), for requests: a thread of its own delivers, and this waits for it no longer than
     /// `patience`. Name no directory in which the kernel looks for the name that is being answered: it holds its lock.
     pub fn tell_soon(&self, names: Vec<(Inode, OsString)>, listings: Vec<Inode>, patience: Duration) {
+        // Not behind what is queued: that may wait for the very lock that the kernel holds for this request.
+        let Some(device) = self.0.direct().clone() else { return };
         let delivered = Arc::new(Delivered::default());
-        let mut queue = self.0.queue();
-        if queue.stopped {
+        let (shared, told) = (Arc::clone(&self.0), Arc::clone(&delivered));
+        let sender = thread::Builder::new().name("mount-switch".to_owned()).spawn(move || {
+            names.iter().for_each(|(parent, name)| shared.send_name(&device, *parent, name));
+            listings.iter().for_each(|&inode| send(&device, &notice::forget_inode(inode, Part::Everything)));
+            told.say();
+        });
+        if let Err(error) = sender {
+            tracing::warn!(%error, "what a directory showed by another path is told late");
             return;
         }
-        queue.orders.push_back(Order::Names(names));
-        queue.orders.push_back(Order::Inodes(listings, Part::Everything));
-        queue.orders.push_back(Order::Say(Arc::clone(&delivered)));
-        drop(queue);
-        self.0.more.notify_one();
         let done = delivered.done.lock().unwrap_or_else(PoisonError::into_inner);
         let waited = delivered.changed.wait_timeout_while(done, patience, |done| !*done);
         drop(waited.unwrap_or_else(PoisonError::into_inner));
@@ -182,7 +186,9 @@ impl Invalidator {
 
     /// Starts the sending thread; `device` is a descriptor of the mount's own connection. What was queued before waits.
     pub(crate) fn start(&self, device: OwnedFd) -> io::Result<()> {
-        *self.0.device() = Some(File::from(device));
+        let device = File::from(device);
+        *self.0.direct() = Some(Arc::new(device.try_clone()?));
+        *self.0.device() = Some(device);
         let shared = Arc::clone(&self.0);
         thread::Builder::new().name("mount-notices".to_owned()).spawn(move || shared.run()).map(drop)
     }
@@ -196,6 +202,10 @@ pub(crate) fn queue() -> Invalidator {
 impl Shared {
     fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn direct(&self) -> MutexGuard<'_, Option<Arc<File>>> {
+        self.direct.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn device(&self) -> MutexGuard<'_, Option<File>> {
@@ -223,6 +233,7 @@ impl Shared {
             drop(queue);
             if ends {
                 *self.device() = None;
+                *self.direct() = None;
                 return;
             }
             self.send();
@@ -250,7 +261,6 @@ impl Shared {
                     send(device, &notice::increment_epoch());
                     send(device, &notice::forget_inode(Inode::ROOT, Part::Everything));
                 }
-                Some(Order::Say(delivered)) => delivered.say(),
                 None => return,
             }
         }
