@@ -49,7 +49,7 @@ fn read_all(directory: &Path) -> std::io::Result<usize> {
 
 #[test]
 fn many_users_for_a_long_time() {
-    let (seed, seconds) = (seed(), number("CLERESTORY_LOAD_SECONDS", 10) as u64);
+    let (seed, seconds) = (seed(), number("CLERESTORY_LOAD_SECONDS", 6) as u64);
     let world = World::new();
     prepare(&world, "sled", WRITERS);
     ["reader", "builder", "chooser"].iter().for_each(|view| world.make_view(view));

@@ -32,7 +32,7 @@ const IN_PROCESS: usize = 20_000;
 /// See [`IN_PROCESS`].
 const MOUNTED: usize = 2_500;
 /// Of a seed that nobody has seen, through a mount.
-const UNSEEN_MOUNTED: usize = 1_000;
+const UNSEEN_MOUNTED: usize = 500;
 
 /// A number from the environment.
 fn number<T: std::str::FromStr>(name: &str) -> Option<T> {
