@@ -18,7 +18,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -59,20 +59,6 @@ enum Order {
     NamesOnceMore(Vec<(Inode, OsString)>),
     Inodes(Vec<Inode>, Part),
     Epoch,
-}
-
-/// Whether what was queued before is delivered.
-#[derive(Debug, Default)]
-struct Delivered {
-    done: Mutex<bool>,
-    changed: Condvar,
-}
-
-impl Delivered {
-    fn say(&self) {
-        *self.done.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        self.changed.notify_all();
-    }
 }
 
 impl Invalidator {
@@ -138,20 +124,23 @@ impl Invalidator {
     pub fn tell_soon(&self, names: Vec<(Inode, OsString)>, listings: Vec<Inode>, patience: Duration) {
         // Not behind what is queued: that may wait for the very lock that the kernel holds for this request.
         let Some(device) = self.0.direct().clone() else { return };
-        let delivered = Arc::new(Delivered::default());
-        let (shared, told) = (Arc::clone(&self.0), Arc::clone(&delivered));
+        let (delivered, until_delivered) = mpsc::channel::<()>();
+        let shared = Arc::clone(&self.0);
+        let (queued_names, queued_listings) = (names.clone(), listings.clone());
         let sender = thread::Builder::new().name("mount-switch".to_owned()).spawn(move || {
             names.iter().for_each(|(parent, name)| shared.send_name(&device, *parent, name));
             listings.iter().for_each(|&inode| send(&device, &notice::forget_inode(inode, Part::Everything)));
-            told.say();
+            drop(delivered);
         });
-        if let Err(error) = sender {
-            tracing::warn!(%error, "what a directory showed by another path is told late");
-            return;
+        match sender {
+            // Nothing is ever sent: the channel ends when all is told.
+            Ok(_) => drop(until_delivered.recv_timeout(patience)),
+            Err(error) => {
+                tracing::warn!(%error, "what a directory showed by another path is told late");
+                self.names(queued_names);
+                self.listings(queued_listings);
+            }
         }
-        let done = delivered.done.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = delivered.changed.wait_timeout_while(done, patience, |done| !*done);
-        drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Notes that a name is about to be answered, and that the kernel may remember the answer.

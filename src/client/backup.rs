@@ -11,8 +11,8 @@ use crate::server::proto::{BackupRequest, RestoreRequest};
 /// What `backup --help` adds.
 pub const BACKUP_HELP: &str = "\
 Users go on meanwhile; what the copy holds is the VOB of one moment. A directory gets what is new since its last backup.
-A PATH that ends in .tar becomes one archive, which replaces an earlier one when it is whole. What is new is read back and
-compared. The number printed is that of the last operation in it: restore --to-operation goes back to any before it.";
+A PATH that ends in .tar becomes one archive, which replaces an earlier one when it is whole. Everything in it is read back
+and compared. The number printed is that of the last operation in it: restore --to-operation goes back to any before it.";
 
 /// What `restore --help` adds.
 pub const RESTORE_HELP: &str = "\

@@ -6,11 +6,13 @@
 
 use std::ffi::OsString;
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
+
+use crate::store::durable;
 
 /// The newest home layout this program knows, and the one it writes.
 pub const HOME_FORMAT: u32 = 1;
@@ -161,7 +163,7 @@ impl Home {
             // Clients that come at once to a new home write its format one at a time.
             let _turn = self.wait_for_start()?;
             if !check_format(&format)? {
-                at(&format, replace_file(&format, format!("{HOME_FORMAT}\n").as_bytes()))?;
+                at(&format, durable::replace(&format, format!("{HOME_FORMAT}\n").as_bytes(), READABLE))?;
             }
         }
         make_directory(&self.log_directory(), 0o700)?;
@@ -220,23 +222,8 @@ pub struct HomeLock {
     _file: File,
 }
 
-/// Replaces a file so that a crash leaves the old or the new contents, never a mixture; durable on return.
-///
-/// # Errors
-/// What the system said; the old file is untouched then.
-pub fn replace_file(path: &Path, contents: &[u8]) -> io::Result<()> {
-    let directory = path.parent().unwrap_or(Path::new("."));
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(".new");
-    let new = directory.join(name);
-    let mut file = File::create(&new)?;
-    // Whatever the process's mask is: everybody may read it, nobody else change it.
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))?;
-    file.write_all(contents)?;
-    file.sync_all()?;
-    std::fs::rename(&new, path)?;
-    File::open(directory)?.sync_all()
-}
+/// Everybody may read what a home says of itself; nobody else may change it.
+pub const READABLE: u32 = 0o644;
 
 /// Checks the format file; tells whether there is one.
 fn check_format(path: &Path) -> Result<bool, HomeError> {

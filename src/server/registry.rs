@@ -30,7 +30,8 @@ use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
 
-use super::home::replace_file;
+use super::home::READABLE;
+use crate::store::durable;
 
 /// The newest registry format this program knows, and the one it writes.
 pub const REGISTRY_FORMAT: u32 = 1;
@@ -333,7 +334,7 @@ impl Registry {
         let _turn = self.turn.lock();
         let mut entries = Entries::clone(&self.entries());
         let answer = change(&mut entries)?;
-        replace_file(&self.path, print(&entries).as_bytes())
+        durable::replace(&self.path, print(&entries).as_bytes(), READABLE)
             .map_err(|source| RegistryError::Io { path: self.path.clone(), source })?;
         *self.entries.write() = Arc::new(entries);
         Ok(answer)

@@ -7,14 +7,16 @@
 //!
 //! Nothing here knows a registry or a view.
 
+use super::durable;
 use super::journal::{self, Journal};
 use super::vob::{LawBroken, StoreError, Vob, check_laws};
 use crate::vob::{Oid, Transaction};
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// The name of the file that says what belongs to a backup.
@@ -220,7 +222,8 @@ fn is_archive(target: &Path) -> bool {
 }
 
 /// Copies a VOB to a directory, or to an archive if the name ends in `.tar`; users go on meanwhile. What a directory has
-/// from an earlier backup is not copied again. Everything that is new is read back.
+/// from an earlier backup is not copied again. In the end everything the backup has is read and compared. Only the daemon's user
+/// may read what is made here: it holds what others may not see.
 ///
 /// # Errors
 /// See [`BackupError`]. An earlier backup is still whole then; an archive of that name is still what it was.
@@ -246,7 +249,7 @@ fn to_directory(
     for (path, length) in lengths {
         let to = target.join(path);
         let parent = to.parent().unwrap_or(target);
-        std::fs::create_dir_all(parent).map_err(at(parent))?;
+        DirBuilder::new().recursive(true).mode(0o700).create(parent).map_err(at(parent))?;
         let had = earlier.parts.get(path).map_or(0, |part| part.length).min(*length);
         if had < *length || !to.exists() {
             // What lies behind the earlier backup's end was never part of one.
@@ -269,7 +272,8 @@ fn to_directory(
         copied.new_bytes += length - had;
         manifest.parts.insert(path.clone(), Part { length: *length, hash });
     }
-    replace_durably(&target.join(MANIFEST), &manifest.write())?;
+    let listed = target.join(MANIFEST);
+    durable::replace(&listed, &manifest.write(), 0o600).map_err(at(&listed))?;
     Ok(copied)
 }
 
@@ -308,7 +312,8 @@ fn earlier(target: &Path, oid: &str) -> Result<Manifest> {
 fn copy_from(from: &Path, to: &Path, begin: u64, end: u64) -> Result<()> {
     let mut source = File::open(from).map_err(at(from))?;
     source.seek(SeekFrom::Start(begin)).map_err(at(from))?;
-    let mut copy = OpenOptions::new().create(true).truncate(false).write(true).open(to).map_err(at(to))?;
+    let opened = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(to);
+    let mut copy = opened.map_err(at(to))?;
     copy.set_len(begin).map_err(at(to))?;
     copy.seek(SeekFrom::Start(begin)).map_err(at(to))?;
     let done = io::copy(&mut source.take(end - begin), &mut copy).map_err(at(to))?;
@@ -318,9 +323,7 @@ fn copy_from(from: &Path, to: &Path, begin: u64, end: u64) -> Result<()> {
             detail: "it is shorter than it was".to_owned(),
         });
     }
-    copy.sync_all().map_err(at(to))?;
-    let parent = to.parent().unwrap_or(Path::new("/"));
-    File::open(parent).and_then(|parent| parent.sync_all()).map_err(at(parent))
+    copy.sync_all().and_then(|()| durable::sync_parent(to)).map_err(at(to))
 }
 
 /// The hash of a file's first bytes.
@@ -343,18 +346,6 @@ fn hash_of(path: &Path, length: u64) -> Result<String> {
     }
 }
 
-fn replace_durably(path: &Path, bytes: &[u8]) -> Result<()> {
-    let unfinished = path.with_extension("new");
-    let write = || -> io::Result<()> {
-        let mut file = File::create(&unfinished)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        std::fs::rename(&unfinished, path)?;
-        File::open(path.parent().unwrap_or(Path::new("/")))?.sync_all()
-    };
-    write().map_err(at(path))
-}
-
 fn to_archive(
     from: &Path,
     mut manifest: Manifest,
@@ -363,7 +354,9 @@ fn to_archive(
 ) -> Result<Copied> {
     let unfinished = target.with_extension("tar.new");
     let write = |manifest: &mut Manifest| -> Result<Copied> {
-        let file = File::create(&unfinished).map_err(at(&unfinished))?;
+        let _ = std::fs::remove_file(&unfinished);
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished);
+        let file = file.map_err(at(&unfinished))?;
         let mut archive = tar::Builder::new(io::BufWriter::with_capacity(PIECE_BYTES, file));
         let mut copied = Copied { operation: manifest.operation, ..Copied::default() };
         for (path, length) in lengths {
@@ -395,12 +388,7 @@ fn to_archive(
         Ok(copied)
     };
     let copied = write(&mut manifest).inspect_err(|_| drop(std::fs::remove_file(&unfinished)))?;
-    let publish = || -> io::Result<()> {
-        std::fs::rename(&unfinished, target)?;
-        let parent = target.parent().filter(|parent| !parent.as_os_str().is_empty());
-        File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
-    };
-    publish().map_err(at(target))?;
+    std::fs::rename(&unfinished, target).and_then(|()| durable::sync_parent(target)).map_err(at(target))?;
     Ok(copied)
 }
 
@@ -450,10 +438,13 @@ fn read_archive(path: &Path, each: Each<'_>) -> Result<Manifest> {
         each(&name, &mut hashed).map_err(at(path))?;
         found.insert(name, Part { length, hash: hashed.hasher.finalize().to_string() });
     }
-    let missing = || BackupError::NoBackup { path: path.to_owned(), detail: "its end is missing".to_owned() };
-    let manifest = manifest.ok_or_else(missing)?;
+    let manifest = manifest.ok_or_else(|| no_end(path))?;
     compare(path, &manifest, &found)?;
     Ok(manifest)
+}
+
+fn no_end(path: &Path) -> BackupError {
+    BackupError::NoBackup { path: path.to_owned(), detail: "its end is missing".to_owned() }
 }
 
 fn compare(path: &Path, manifest: &Manifest, found: &BTreeMap<PathBuf, Part>) -> Result<()> {
@@ -466,7 +457,24 @@ fn compare(path: &Path, manifest: &Manifest, found: &BTreeMap<PathBuf, Part>) ->
     Ok(())
 }
 
-fn read_directory(path: &Path, each: Each<'_>) -> Result<Manifest> {
+/// Reads only what a directory or an archive says that it holds.
+fn read_manifest(path: &Path) -> Result<Manifest> {
+    if path.is_dir() {
+        return manifest_of_directory(path);
+    }
+    let mut archive = tar::Archive::new(File::open(path).map_err(at(path))?);
+    for entry in archive.entries_with_seek().map_err(at(path))? {
+        let mut entry = entry.map_err(at(path))?;
+        if entry.path().map_err(at(path))? == Path::new(MANIFEST) {
+            let mut text = Vec::new();
+            entry.read_to_end(&mut text).map_err(at(path))?;
+            return Manifest::read(path, &text);
+        }
+    }
+    Err(no_end(path))
+}
+
+fn manifest_of_directory(path: &Path) -> Result<Manifest> {
     let listed = path.join(MANIFEST);
     let text = std::fs::read(&listed).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => {
@@ -474,7 +482,11 @@ fn read_directory(path: &Path, each: Each<'_>) -> Result<Manifest> {
         }
         _ => at(&listed)(error),
     })?;
-    let manifest = Manifest::read(path, &text)?;
+    Manifest::read(path, &text)
+}
+
+fn read_directory(path: &Path, each: Each<'_>) -> Result<Manifest> {
+    let manifest = manifest_of_directory(path)?;
     let mut found = BTreeMap::new();
     for (name, part) in &manifest.parts {
         let file = path.join(name);
@@ -495,6 +507,14 @@ fn read_backup(path: &Path, each: Each<'_>) -> Result<Manifest> {
     }
 }
 
+/// Says what a backup is of, without reading more than that.
+///
+/// # Errors
+/// If it is not there, or says nothing that can be used.
+pub fn about(path: &Path) -> Result<About> {
+    Ok(read_manifest(path)?.about())
+}
+
 /// Reads a whole backup, and says what it is of.
 ///
 /// # Errors
@@ -510,8 +530,7 @@ pub fn verify(path: &Path) -> Result<About> {
 /// # Errors
 /// See [`BackupError`]. Nothing is left then.
 pub fn restore(backup: &Path, storage: &Path, until: Until) -> Result<About> {
-    let made = std::os::unix::fs::DirBuilderExt::mode(&mut std::fs::DirBuilder::new(), 0o700).create(storage);
-    made.map_err(at(storage))?;
+    DirBuilder::new().mode(0o700).create(storage).map_err(at(storage))?;
     restore_in(backup, storage, until).inspect_err(|_| drop(std::fs::remove_dir_all(storage)))
 }
 
@@ -523,10 +542,7 @@ fn restore_in(backup: &Path, storage: &Path, until: Until) -> Result<About> {
         io::copy(part, &mut file)?;
         file.sync_all()
     })?;
-    for directory in Vob::DIRECTORIES {
-        let path = storage.join(directory);
-        std::fs::create_dir_all(&path).map_err(at(&path))?;
-    }
+    Vob::make_directories(storage)?;
     let oid: Oid = manifest.oid.parse().map_err(|_| BackupError::NoBackup {
         path: backup.to_owned(),
         detail: "the VOB's identity cannot be read".to_owned(),
@@ -552,5 +568,16 @@ fn restore_in(backup: &Path, storage: &Path, until: Until) -> Result<About> {
     }
     let operation = vob.last_operation();
     vob.close()?;
+    make_names_durable(storage).and_then(|()| durable::sync_parent(storage)).map_err(at(storage))?;
     Ok(About { operation, ..manifest.about() })
+}
+
+fn make_names_durable(directory: &Path) -> io::Result<()> {
+    for entry in std::fs::read_dir(directory)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            make_names_durable(&entry.path())?;
+        }
+    }
+    durable::sync_directory(directory)
 }

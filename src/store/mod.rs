@@ -3,6 +3,7 @@
 
 mod ahead;
 pub mod backup;
+pub mod durable;
 pub mod engine;
 mod error;
 pub mod journal;

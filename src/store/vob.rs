@@ -20,6 +20,7 @@ pub use laws::{LawBroken, LawCounts, check_laws};
 pub use mentions::Mention;
 pub use read::{Note, Placed};
 
+use super::durable;
 use super::engine::{self, Batch, Engine, EngineKind, Records};
 use super::journal::{Journal, Position};
 use super::pool::{CacheFigures, Pools};
@@ -30,7 +31,7 @@ use crate::vob::{
     TypeObject, User, VersionNo, VobHeader, VobState,
 };
 use parking_lot::{Mutex, RwLock};
-use place::{Identity, check_space, io_error, remove_tree, reserve_bytes, take_lock, write_durably};
+use place::{Identity, check_space, io_error, remove_tree, reserve_bytes, take_lock};
 use quick_cache::sync::Cache;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -135,7 +136,8 @@ impl Vob {
         Pools::create(dir)?;
         let text =
             format!("clerestory vob\nformat {FORMAT}\nengine {}\noid {}\n", options.engine, options.oid);
-        write_durably(&dir.join("format"), text.as_bytes())?;
+        let format = dir.join("format");
+        durable::replace(&format, text.as_bytes(), 0o644).map_err(|source| io_error(&format, source))?;
         let vob = Self::open(dir)?;
         let derived = |what: &[u8]| Oid::derived(&[&options.oid.0, what]);
         let create = Operation::CreateVob {
@@ -405,8 +407,15 @@ impl Vob {
         Ok(())
     }
 
-    /// The directories of a storage that may be empty.
-    pub const DIRECTORIES: [&str; 3] = ["journal", "s/sdft/large", "c/cdft"];
+    /// Makes the directories of a storage that may be empty, which no list of files names; those that are there stay.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn make_directories(dir: &Path) -> Result<(), StoreError> {
+        let journal = dir.join("journal");
+        std::fs::create_dir_all(&journal).map_err(|source| io_error(&journal, source))?;
+        Ok(Pools::make_directories(dir)?)
+    }
 
     /// Returns the number of the last commit, counted from 1.
     pub fn last_operation(&self) -> u64 {

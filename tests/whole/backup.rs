@@ -1,6 +1,7 @@
 //! `clerestory backup` and `restore`: copies while users work, and what comes back from them.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -32,6 +33,19 @@ fn operation(said: &str) -> u64 {
     number.and_then(|number| number.parse().ok()).unwrap_or_else(|| panic!("no number: {said}"))
 }
 
+/// What is in a backup is everybody's contents: nobody but its maker may read it.
+fn assert_private(place: &Path) {
+    let mode = fs::symlink_metadata(place).expect("a backup").mode() & 0o7777;
+    if place.is_dir() {
+        assert_eq!(mode, 0o700, "{place:?}");
+        fs::read_dir(place)
+            .expect("a directory")
+            .for_each(|entry| assert_private(&entry.expect("an entry").path()));
+    } else {
+        assert_eq!(mode, 0o600, "{place:?}");
+    }
+}
+
 #[test]
 fn a_vob_comes_back_as_it_was_from_a_directory_and_from_an_archive() {
     let project = Project::small();
@@ -46,6 +60,7 @@ fn a_vob_comes_back_as_it_was_from_a_directory_and_from_an_archive() {
         let target = target.to_str().expect("text");
         let said = project.world.clerestory(&["backup", "/vobs/x", target]).ok();
         assert!(said.starts_with("Backed up at operation "), "{said}");
+        assert_private(Path::new(target));
         let verified = project.world.clerestory(&["restore", "--verify", target]).ok();
         assert!(
             verified.starts_with("Backup of /vobs/x at operation ") && verified.ends_with(": sound.\n"),

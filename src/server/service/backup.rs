@@ -54,10 +54,10 @@ impl Server {
     pub(super) fn restore_vob(&self, caller: &Caller, request: &RestoreRequest) -> Outcome<RestoreReply> {
         self.permit(caller, &[], "restore VOB")?;
         let from = self.outside(&request.path)?;
-        let about = backup::verify(&from)?;
         if request.only_verify {
-            return Ok(answer(&about, b""));
+            return Ok(answer(&backup::verify(&from)?, b""));
         }
+        let about = backup::about(&from)?;
         let wanted = if request.vob_tag.is_empty() { about.tag.as_bytes() } else { &request.vob_tag };
         let tag = VobTag::new(OsStr::from_bytes(wanted)).map_err(|error| bad_tag(wanted, error))?;
         let _turn = self.administration.lock();

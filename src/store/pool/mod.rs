@@ -125,12 +125,18 @@ impl Pools {
         if source.exists() {
             return Err(Error::Exists { path: source });
         }
-        for dir in [source.join("large"), cleartext.clone()] {
-            fs::create_dir_all(&dir).map_err(|source| Error::io(&dir, source))?;
-        }
+        Pools::make_directories(vob_dir)?;
         Containers::create(&source)?;
         for dir in [cleartext.parent(), source.parent(), Some(vob_dir)].into_iter().flatten() {
             File::open(dir).and_then(|opened| opened.sync_all()).map_err(|source| Error::io(dir, source))?;
+        }
+        Ok(())
+    }
+
+    /// Makes the directories of a VOB's pools, which may all be empty; those that are there stay.
+    pub fn make_directories(vob_dir: &Path) -> Result<()> {
+        for dir in [source_dir(vob_dir).join("large"), cleartext_dir(vob_dir)] {
+            fs::create_dir_all(&dir).map_err(|source| Error::io(&dir, source))?;
         }
         Ok(())
     }
@@ -281,7 +287,7 @@ impl Pools {
         let inner = &self.inner;
         inner.sync()?;
         let tail = inner.containers.tail();
-        let below = Path::new("s").join("sdft");
+        let below = source_dir(Path::new(""));
         let mut lengths = Vec::new();
         let length = |path: &Path| {
             let found = fs::metadata(path).map_err(|source| Error::io(path, source))?;

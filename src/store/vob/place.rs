@@ -69,21 +69,6 @@ pub fn check_space(dir: &Path, reserve_bytes: u64) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Writes a file and its name durably.
-pub fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    let write = || {
-        std::fs::write(path, bytes)?;
-        std::fs::File::open(path)?.sync_all()
-    };
-    write().map_err(|source| io_error(path, source))?;
-    sync_dir(path.parent().unwrap_or(Path::new("/")))
-}
-
-/// Makes the names of a directory durable.
-pub fn sync_dir(dir: &Path) -> Result<(), StoreError> {
-    std::fs::File::open(dir).and_then(|dir| dir.sync_all()).map_err(|source| io_error(dir, source))
-}
-
 /// Removes a directory with all that is in it; one that is missing is fine.
 pub fn remove_tree(dir: &Path) -> Result<(), StoreError> {
     match std::fs::remove_dir_all(dir) {

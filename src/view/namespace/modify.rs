@@ -413,7 +413,7 @@ impl Host {
         if let (Some(here), Some(element)) = (&slot.here, &slot.data_of)
             && element.names.len() > 1
         {
-            Host::data_changed(self, &here.view, &here.vob, element);
+            self.data_changed(&here.view, &here.vob, element);
         }
     }
 
