@@ -96,6 +96,11 @@ fn outcome(result: Result<(), Errno>) -> Vec<Outcome> {
 impl Write {
     pub fn any(model: &Model, random: &mut Random, serial: u32) -> Rc<dyn Operation> {
         let (view, path) = pick::writable(model, random);
+        if random.percent(40)
+            && let Some(path) = pick::superfluous(model, random, view)
+        {
+            return Rc::new(Remove { view, path });
+        }
         let lines = match random.below(20) {
             0 => 0,
             1 => 300 + random.below(300) as u32,

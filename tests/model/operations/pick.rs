@@ -2,7 +2,8 @@
 //! operations, which means the same in another run.
 
 use crate::model::{
-    Entry, FIRST_DIRECTORY_NAME, Id, LOST, MORE_NAMES, Model, NAMES, Private, Trail, VIEWS, join,
+    Element, Entry, FIRST_DIRECTORY_NAME, Id, LOST, LOST_NAME, MORE_NAMES, Model, NAMES, Private, Trail,
+    VIEWS, join,
 };
 use crate::random::Random;
 use std::collections::BTreeMap;
@@ -196,9 +197,31 @@ pub fn removable_in(model: &Model, random: &mut Random, view: usize) -> String {
     }
 }
 
-/// The names in `lost+found`.
-pub fn lost(model: &Model) -> Vec<&String> {
-    model.elements[LOST].branches[0].versions[0].catalog.keys().collect()
+/// Names in `lost+found` before that is tidied up.
+pub const LOST_MAX: usize = 25;
+/// Private names that a view shows before some are removed.
+const PRIVATE_MAX: usize = 40;
+
+/// Tells whether `lost+found` should be tidied up, so that not all that is done happens there.
+pub fn much_is_lost(model: &Model) -> bool {
+    lost(model, |_| true).len() > LOST_MAX
+}
+
+/// The names in `lost+found` of elements that are wanted.
+fn lost(model: &Model, wanted: impl Fn(&Element) -> bool) -> Vec<&String> {
+    let catalog = &model.elements[LOST].branches[0].versions[0].catalog;
+    let is_wanted = |entry: &Entry| matches!(entry, Entry::Element(id) if wanted(&model.elements[*id]));
+    catalog.iter().filter(|(_, entry)| is_wanted(entry)).map(|(name, _)| name).collect()
+}
+
+fn in_lost(model: &Model, name: &str) -> String {
+    join(LOST_NAME, &model.names.lasting(name))
+}
+
+/// A path of an element in `lost+found` that a view has checked out.
+pub fn lost_checkout(model: &Model, random: &mut Random, view: usize) -> Option<String> {
+    let names = lost(model, |element| element.checkouts[view].is_some());
+    random.any_of(&names).map(|name| in_lost(model, name))
 }
 
 /// A path of an element that may go for good, and a view.
@@ -209,10 +232,13 @@ pub fn doomed(model: &Model, random: &mut Random) -> (usize, String) {
 
 /// A path of an element that may go for good: mostly one that is lost.
 pub fn doomed_in(model: &Model, random: &mut Random, view: usize) -> String {
-    if random.percent(60)
-        && let Some(name) = random.any_of(&lost(model))
-    {
-        return join("lost+found", &model.names.lasting(name));
+    if random.percent(60) {
+        // Mostly one that nobody has checked out, which would be refused.
+        let any = random.percent(15);
+        let names = lost(model, |element| any || element.checkouts.iter().all(Option::is_none));
+        if let Some(name) = random.any_of(&names) {
+            return in_lost(model, name);
+        }
     }
     element_in(model, random, view, Wanted::NotCheckedOut)
 }
@@ -297,6 +323,12 @@ pub fn writable(model: &Model, random: &mut Random) -> (usize, String) {
         _ => None,
     };
     (view, found.unwrap_or_else(|| place_in(model, random, view, 70)))
+}
+
+/// A private path that should go, because there are many.
+pub fn superfluous(model: &Model, random: &mut Random, view: usize) -> Option<String> {
+    let all: Vec<_> = private_paths(model, view).into_iter().filter(|(_, directory)| !directory).collect();
+    if all.len() > PRIVATE_MAX { random.any_of(&all).map(|(path, _)| path.clone()) } else { None }
 }
 
 /// A path of something that is the view's own, so many times in a hundred, and a view.

@@ -3,6 +3,7 @@
 use super::branch::{selected, selector};
 use super::link::history;
 use super::pick::{self, Wanted};
+use super::uncheckout::Uncheckout;
 use super::{Done, Operation, Outcome, Outcomes, Refused, each, target, text};
 use crate::model::{
     Catalog, Checkout, Element, Entry, Id, LOST, Model, ROOT, Shown, Spot, Version, parent_and_leaf,
@@ -14,8 +15,6 @@ use clerestory::server::proto::*;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-/// Names in `lost+found` from which on several elements are removed at once.
-const LOST_MAX: usize = 25;
 /// Versions on a branch from which on old ones are removed.
 const VERSIONS_MAX: usize = 30;
 
@@ -94,9 +93,16 @@ fn take(model: &mut Model, id: Id, spots: &[Spot]) -> Vec<Catalog> {
 impl RemoveElement {
     pub fn any(model: &Model, random: &mut Random, _: u32) -> Rc<dyn Operation> {
         let (view, path) = pick::doomed(model, random);
+        // What is checked out cannot be removed.
+        if pick::much_is_lost(model)
+            && random.percent(50)
+            && let Some(path) = pick::lost_checkout(model, random, view)
+        {
+            return Rc::new(Uncheckout { view, path, keep: false });
+        }
         let mut paths = vec![path];
         // What is lost does not fill the VOB.
-        let more = if pick::lost(model).len() > LOST_MAX { 80 } else { 10 };
+        let more = if pick::much_is_lost(model) { 80 } else { 10 };
         while random.percent(more) {
             paths.push(pick::doomed_in(model, random, view));
         }

@@ -12,9 +12,9 @@ use std::rc::Rc;
 /// Cancels a checkout.
 #[derive(Debug)]
 pub struct Uncheckout {
-    view: usize,
-    path: String,
-    keep: bool,
+    pub view: usize,
+    pub path: String,
+    pub keep: bool,
 }
 
 impl Uncheckout {
