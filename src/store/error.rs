@@ -69,6 +69,20 @@ pub enum StoreError {
         /// Why.
         detail: String,
     },
+    /// The end of the journal is gone: operations that were acknowledged.
+    #[error(
+        "{}: the journal ends with operation {found}, and the index knows {known}: what came after is damaged or gone. \
+         Restore the VOB from a backup; to go on without it, remove {}",
+        dir.display(), dir.join("index").display()
+    )]
+    JournalLost {
+        /// The storage directory.
+        dir: PathBuf,
+        /// The last operation in the journal.
+        found: u64,
+        /// The last operation that the index knows.
+        known: u64,
+    },
     /// The file system is too full for changes.
     #[error("{}: {free_bytes} bytes free, {reserve_bytes} are kept in reserve", path.display())]
     NoSpace {

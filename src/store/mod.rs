@@ -11,4 +11,7 @@ pub mod pool;
 pub mod recent;
 pub mod vob;
 
-pub use vob::{CommitError, Committed, LawBroken, LawCounts, StoreError, Vob, VobOptions, check_laws};
+pub use vob::{
+    Audit, CommitError, Committed, LawBroken, LawCounts, Record, StoreError, Vob, VobOptions, check_laws,
+    check_laws_with_progress,
+};

@@ -5,9 +5,10 @@
 //! caches, then the engine; the engine learns of changes only at checkpoints, in one atomic
 //! batch that also says how far it has come. This module must not know what a view is.
 //!
-//! Locks, in the order they may be taken: `commit`, one of `ever`, `recent`. None is held while
+//! Locks, in the order they may be taken: `auditing`, `commit`, one of `ever`, `recent`. None is held while
 //! the journal is synced; `recent` is never held across engine calls.
 
+mod audit;
 mod last;
 mod laws;
 mod mentions;
@@ -15,8 +16,9 @@ mod place;
 mod read;
 
 pub use super::error::{CommitError, Committed, StoreError};
+pub use audit::{Audit, Record};
 pub use last::LastVersions;
-pub use laws::{LawBroken, LawCounts, check_laws};
+pub use laws::{LawBroken, LawCounts, check_laws, check_laws_with_progress};
 pub use mentions::Mention;
 pub use read::{Note, Placed};
 
@@ -102,6 +104,8 @@ pub struct Vob {
     frames: Cache<(u32, u64), Arc<Vec<Transaction>>>,
     ever: Cache<ElementNo, Arc<Mutex<mentions::Ever>>>,
     commit: Mutex<CommitState>,
+    /// Held by whoever compares the index with the journal.
+    auditing: Mutex<()>,
     reserve_bytes: u64,
     _lock: std::fs::File,
 }
@@ -166,11 +170,16 @@ impl Vob {
     }
 
     /// Opens a VOB: brings the index up to the journal's end, or rebuilds it where it is
-    /// missing, damaged or ahead of the journal.
+    /// missing or damaged.
     ///
     /// # Errors
-    /// If the directory is no VOB, is in use, has a newer format, or its journal is damaged.
+    /// If the directory is no VOB, is in use, has a newer format, or its journal is damaged or has lost what the index knows.
     pub fn open(dir: &Path) -> Result<Vob, StoreError> {
+        Self::open_with(dir, true)
+    }
+
+    /// As `open`; only with `contents` are those that the journal brings along put into the pools.
+    fn open_with(dir: &Path, contents: bool) -> Result<Vob, StoreError> {
         let identity = Identity::read(dir)?;
         let lock = take_lock(dir)?;
         let journal = Journal::open(&dir.join("journal"), identity.oid.0)?;
@@ -201,25 +210,31 @@ impl Vob {
                 let detail = format!("it has the form {form}, this program's is {INDEX_FORM}");
                 return Err(damaged("index", detail));
             }
-            let ahead = applied.as_ref().is_some_and(|applied| applied.sequence > journal.last_sequence());
-            Ok((engine, records, applied, ahead))
+            Ok((engine, records, applied))
         });
         let (engine, records, applied) = match usable {
-            Ok((engine, records, applied, false)) => (engine, records, applied),
+            Ok(usable) => usable,
             Err(error @ StoreError::Engine(engine::Error::InUse { .. } | engine::Error::NoSpace { .. })) => {
                 return Err(error);
             }
-            other => {
-                match &other {
-                    Err(error) => tracing::warn!(%error, "the index cannot be used and is rebuilt"),
-                    Ok(_) => tracing::warn!("the index is ahead of the journal and is rebuilt"),
-                }
-                drop(other);
+            Err(error) => {
+                tracing::warn!(%error, "the index cannot be used and is rebuilt");
+                drop(error);
                 remove_tree(&index)?;
                 let engine = open_engine()?;
                 (Arc::clone(&engine), Records::new(engine), None)
             }
         };
+        // The journal was durable before the index learnt of it: what is missing was there, and was acknowledged.
+        if let Some(Applied { sequence, .. }) = applied
+            && sequence > journal.last_sequence()
+        {
+            return Err(StoreError::JournalLost {
+                dir: dir.to_owned(),
+                found: journal.last_sequence(),
+                known: sequence,
+            });
+        }
         let pools = Pools::open(dir, engine, super::pool::Limits::default())?;
         let vob = Vob {
             dir: dir.to_owned(),
@@ -236,15 +251,16 @@ impl Vob {
             frames: Cache::new(CACHED_FRAMES),
             ever: Cache::new(mentions::REMEMBERED),
             commit: Mutex::default(),
+            auditing: Mutex::default(),
             reserve_bytes: reserve,
             _lock: lock,
         };
         vob.reset_recent();
-        vob.replay(applied)?;
+        vob.replay(applied, contents)?;
         Ok(vob)
     }
 
-    fn replay(&self, applied: Option<Applied>) -> Result<(), StoreError> {
+    fn replay(&self, applied: Option<Applied>, contents: bool) -> Result<(), StoreError> {
         let from = applied.as_ref().map(|applied| applied.next);
         let mut waiting = 0;
         self.journal.replay(from, &mut |sequence, position, payload| {
@@ -254,7 +270,9 @@ impl Vob {
                 unless_full(self.checkpoint_to(sequence - 1, position))?;
             }
             let frame: Vec<Transaction> = decode("journal frame", payload)?;
-            stored_contents(&frame).try_for_each(|content| self.pools.restore(content))?;
+            if contents {
+                stored_contents(&frame).try_for_each(|content| self.pools.restore(content))?;
+            }
             let changes = apply::apply(self, &frame, position.segment, position.offset)
                 .map_err(|refused| StoreError::Replay { sequence, detail: refused.to_string() })?;
             self.publish(changes);
@@ -575,9 +593,16 @@ pub(super) fn decode<T: DeserializeOwned>(kind: &'static str, bytes: &[u8]) -> R
     postcard::from_bytes(bytes).map_err(|error| damaged(kind, error))
 }
 
+/// Tells whether an error is that a record cannot be understood, not that the storage fails.
+fn is_damage(error: &StoreError) -> bool {
+    matches!(error, StoreError::Damaged { .. } | StoreError::Engine(engine::Error::DamagedRecord { .. }))
+}
+
 fn damaged(kind: &'static str, detail: impl ToString) -> StoreError {
     StoreError::Damaged { kind, detail: detail.to_string() }
 }
 
+#[cfg(test)]
+mod damage_tests;
 #[cfg(test)]
 mod tests;

@@ -1,18 +1,26 @@
-//! checkvob: the laws of a VOB, checked on what is stored while others work.
+//! checkvob: whether the journal is sound, the index says what it says, and the laws of a VOB hold; while others work.
 //!
-//! Finds and tells; repairs nothing.
+//! Finds and tells, and mends on request what the journal or a change can mend: the index, checkouts of views that are no more,
+//! elements that nothing leads to.
 
 use super::facts::Names;
+use super::names::lost;
 use crate::server::identity::Caller;
 use crate::server::proto::check_vob_item::Item;
-use crate::server::proto::{BrokenLaw, CheckCounts, CheckVobItem, CheckVobRequest, Context, Law, Selector};
-use crate::server::state::{Outcome, Server};
-use crate::store::{LawBroken, check_laws};
+use crate::server::proto::{
+    BrokenLaw, CheckCounts, CheckPhase, CheckProgress, CheckVobItem, CheckVobRequest, Context, Failure, Law,
+    Selector,
+};
+use crate::server::state::{Outcome, Server, now_ns};
+use crate::store::{Audit, LawBroken, Record, check_laws_with_progress};
 use crate::view::MountedVob;
 use crate::view::resolve::{branch_id, version_id};
 use crate::vob::apply::DirectoryAt;
-use crate::vob::{BranchNo, ElementNo, VersionNo, ViewUuid};
+use crate::vob::{BranchNo, ElementNo, Entry, NameChange, Operation, Transaction, VersionNo, ViewUuid};
+use std::cell::RefCell;
+use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 impl Server {
     /// Checks VOBs, and sends what is wrong as it is found.
@@ -27,7 +35,7 @@ impl Server {
     ) -> Outcome<()> {
         let context = Server::context(&request.context)?;
         for (argument, selector) in (0..).zip(&request.vobs) {
-            let item = match self.check_vob(caller, context, (argument, selector), send) {
+            let item = match self.check_vob(caller, context, (argument, selector), request.fix, send) {
                 Ok(counts) => Item::Counts(counts),
                 Err(failure) => Item::Failure(failure),
             };
@@ -43,16 +51,39 @@ impl Server {
         caller: &Caller,
         context: &Context,
         (argument, selector): (u32, &Selector),
+        fix: bool,
         send: &mut dyn FnMut(CheckVobItem) -> bool,
     ) -> Outcome<CheckCounts> {
         let vob = self.vob_of_selector(context, Some(selector))?;
         self.permit(caller, &[(vob.vob.state().header.owner, "VOB owner")], "check VOB")?;
-        let mut teller = Teller { server: self, vob: &vob, names: Names::new(None, &vob, b"") };
-        let counts = check_laws(&vob.vob, &mut |broken| {
-            let item = Some(Item::Broken(teller.tell(broken)));
-            // Nobody to tell: the check goes on to its end, which is near.
-            send(CheckVobItem { argument, item });
-        })?;
+        let teller = Teller { server: self, vob: &vob, names: Names::new(None, &vob, b"") };
+        let mut check = Check { argument, fix, teller, send, broken: 0, mended: 0, told: Instant::now() };
+        check.progress(CheckPhase::Journal, 0, 0);
+        let audit = vob.vob.audit(fix, &mut |done, total| check.progress(CheckPhase::Index, done, total))?;
+        if audit.repaired {
+            self.host.forget_all_selection();
+        }
+        check.audited(&audit);
+        for view in self.unknown_views(&vob)? {
+            self.check_unknown_view(caller, context, (&vob, view), &mut check)?;
+        }
+        let shared = RefCell::new(check);
+        let counts = check_laws_with_progress(
+            &vob.vob,
+            &mut |breach| {
+                let mut check = shared.borrow_mut();
+                let mended = match breach {
+                    LawBroken::Unreachable { element } if fix => {
+                        self.move_to_lost(caller, context, &vob, element).is_ok()
+                    }
+                    _ => false,
+                };
+                let broken = BrokenLaw { mended, ..check.teller.tell(breach) };
+                check.tell(broken);
+            },
+            &mut |done, total| shared.borrow_mut().progress(CheckPhase::Elements, done, total),
+        )?;
+        let check = shared.into_inner();
         Ok(CheckCounts {
             vob_tag: vob.tag.clone().into_bytes(),
             elements: counts.elements,
@@ -60,8 +91,127 @@ impl Server {
             catalogs: counts.catalogs,
             checkouts: counts.checkouts,
             contents: counts.contents,
-            broken: counts.broken,
+            broken: check.broken,
+            mended: check.mended,
+            frames: audit.frames,
+            records: audit.records,
+            unused: counts.unused,
         })
+    }
+
+    /// The views that have checkouts and are not registered.
+    fn unknown_views(&self, vob: &MountedVob) -> Outcome<Vec<ViewUuid>> {
+        let entries = self.registry.entries();
+        let known: HashSet<&str> = entries.views.values().map(|entry| entry.uuid.as_str()).collect();
+        let mut unknown = Vec::new();
+        for number in vob.vob.checked_out()? {
+            let Some(element) = vob.vob.element(number)? else { continue };
+            let views = element.checkouts.iter().map(|checkout| checkout.view);
+            unknown.extend(views.filter(|view| !known.contains(view.to_string().as_str())));
+        }
+        unknown.sort_unstable();
+        unknown.dedup();
+        Ok(unknown)
+    }
+
+    /// Tells of the checkouts of a view that is not registered, and cancels them where things are mended.
+    fn check_unknown_view(
+        &self,
+        caller: &Caller,
+        context: &Context,
+        (vob, view): (&Arc<MountedVob>, ViewUuid),
+        check: &mut Check<'_>,
+    ) -> Outcome<()> {
+        let mut held = Vec::new();
+        for number in vob.vob.checked_out()? {
+            let element = vob.vob.element(number)?;
+            held.extend(element.filter(|element| element.checkout_of(&view).is_some()).map(|_| number));
+        }
+        // Their names are told as they are before.
+        let mut told: Vec<BrokenLaw> =
+            held.iter().map(|number| check.teller.dangling(*number, &view)).collect();
+        if check.fix {
+            // What only these checkouts name moves to lost+found.
+            self.cancel_checkouts(caller, context, vob, &held, (view, &view.to_string()))?;
+            told.iter_mut().for_each(|broken| broken.mended = true);
+        }
+        told.into_iter().for_each(|broken| check.tell(broken));
+        Ok(())
+    }
+
+    /// Gives an element that nothing leads to a name in `lost+found`.
+    fn move_to_lost(
+        &self,
+        caller: &Caller,
+        context: &Context,
+        vob: &Arc<MountedVob>,
+        number: ElementNo,
+    ) -> Outcome<()> {
+        self.commit_silently(vob, |store| {
+            let gone = || Failure::internal("the element is gone");
+            let element = store.element(number)?.ok_or_else(gone)?;
+            let leaf = element.names.last().map_or(&b"nameless"[..], |(_, leaf)| leaf);
+            let (name, _) = lost(&element, leaf);
+            let change = NameChange { name: name.into(), entry: Some(Entry::Element(number)) };
+            let (element, changes) = (ElementNo::LOST_AND_FOUND, vec![change]);
+            Ok(vec![Transaction {
+                time_ns: now_ns(),
+                user: self.user(caller, context),
+                comment: "Found by checkvob.".to_owned(),
+                attributes: vec![],
+                operations: vec![Operation::ChangeInPlace { element, changes }],
+            }])
+        })?;
+        Ok(())
+    }
+}
+
+/// How often progress is told at most.
+const TELLING: Duration = Duration::from_millis(100);
+
+/// A check of one VOB, as far as it has come.
+struct Check<'a> {
+    argument: u32,
+    fix: bool,
+    teller: Teller<'a>,
+    send: &'a mut dyn FnMut(CheckVobItem) -> bool,
+    broken: u64,
+    mended: u64,
+    told: Instant,
+}
+
+impl Check<'_> {
+    /// Nobody to tell: the check goes on to its end, which is near.
+    fn tell(&mut self, broken: BrokenLaw) {
+        self.broken += 1;
+        self.mended += u64::from(broken.mended);
+        (self.send)(CheckVobItem { argument: self.argument, item: Some(Item::Broken(broken)) });
+    }
+
+    fn progress(&mut self, phase: CheckPhase, done: u64, total: u64) {
+        if done > 0 && self.told.elapsed() < TELLING {
+            return;
+        }
+        self.told = Instant::now();
+        let item = Some(Item::Progress(CheckProgress { phase: phase.into(), done, total }));
+        (self.send)(CheckVobItem { argument: self.argument, item });
+    }
+
+    fn audited(&mut self, audit: &Audit) {
+        if let Some(detail) = &audit.journal {
+            let detail = detail.clone().into_bytes();
+            self.tell(BrokenLaw { law: Law::JournalDamaged.into(), detail, ..BrokenLaw::default() });
+        }
+        for record in &audit.different {
+            let (object, detail) = match record {
+                Record::Element(number) => (self.teller.element(*number), ""),
+                Record::Vob => (Vec::new(), "the VOB and its types"),
+                Record::Events => (Vec::new(), "the history"),
+                Record::Other => (Vec::new(), "links and identities"),
+            };
+            let (law, detail, mended) = (Law::IndexDiffers.into(), detail.into(), audit.repaired);
+            self.tell(BrokenLaw { law, object, detail, mended, ..BrokenLaw::default() });
+        }
     }
 }
 
@@ -129,7 +279,13 @@ impl Teller<'_> {
                 (Law::Unreadable, self.element(element), detail.into_bytes(), vec![])
             }
         };
-        BrokenLaw { law: law.into(), object, detail, views }
+        BrokenLaw { law: law.into(), object, detail, views, mended: false }
+    }
+
+    /// A checkout of a view that is not registered.
+    fn dangling(&mut self, element: ElementNo, view: &ViewUuid) -> BrokenLaw {
+        let (law, object) = (Law::NoSuchView.into(), self.element(element));
+        BrokenLaw { law, object, views: vec![view.to_string()], ..BrokenLaw::default() }
     }
 
     /// A path of an element; its number where no record tells one.

@@ -12,6 +12,7 @@ mod rename;
 mod twins;
 
 pub use edits::{Edits, Opened};
+pub(super) use references::lost;
 pub use references::{Removed, orphans, orphans_of};
 pub use twins::{DETECTION, detects_twins, refuse_other};
 

@@ -216,7 +216,7 @@ impl Server {
     }
 
     /// Cancels checkouts of a view that goes. What only they named moves to `lost+found`.
-    fn cancel_checkouts(
+    pub(super) fn cancel_checkouts(
         &self,
         caller: &Caller,
         context: &Context,

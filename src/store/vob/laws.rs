@@ -8,7 +8,7 @@
 
 mod reach;
 
-use super::{StoreError, Vob, damaged, engine};
+use super::{StoreError, Vob, damaged, is_damage};
 use crate::store::pool::{self, ContentId};
 use crate::vob::apply::{DirectoryAt, valid_entry_name};
 use crate::vob::{
@@ -164,6 +164,9 @@ pub struct LawCounts {
     pub checkouts: u64,
     /// Contents read. Versions that have the content of their predecessors are not read again.
     pub contents: u64,
+    /// Contents in the pools that no version has: those of removed versions, which others may be stored against, and of
+    /// checkins that came to nothing.
+    pub unused: u64,
     /// Laws that were found broken.
     pub broken: u64,
 }
@@ -174,8 +177,21 @@ pub struct LawCounts {
 /// # Errors
 /// If the storage cannot be read; damaged records are breaches, not errors.
 pub fn check_laws(vob: &Vob, broken: &mut dyn FnMut(LawBroken)) -> Result<LawCounts, StoreError> {
+    check_laws_with_progress(vob, broken, &mut |_, _| {})
+}
+
+/// As [`check_laws`]; tells after each element how many were looked at, and how many there are.
+///
+/// # Errors
+/// As those.
+pub fn check_laws_with_progress(
+    vob: &Vob,
+    broken: &mut dyn FnMut(LawBroken),
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<LawCounts, StoreError> {
     let mut counts = LawCounts::default();
     let elements = vob.state().header.elements;
+    let mut used = reach::Bits::new(vob.pools().count());
     let mut told = 0;
     let mut tell = |breach| {
         told += 1;
@@ -186,9 +202,11 @@ pub fn check_laws(vob: &Vob, broken: &mut dyn FnMut(LawBroken)) -> Result<LawCou
         judged.breaches.into_iter().for_each(&mut tell);
         counts.add(&judged.counts);
         if let Some(element) = found {
-            counts.contents += judge_contents(vob, &element, &mut tell)?;
+            counts.contents += judge_contents(vob, &element, &mut used, &mut tell)?;
         }
+        progress(u64::from(number.0) + 1, u64::from(elements));
     }
+    counts.unused = used.unset();
     reach::unreachable(vob, elements, &mut |element| tell(LawBroken::Unreachable { element }))?;
     counts.broken = told;
     Ok(counts)
@@ -196,13 +214,15 @@ pub fn check_laws(vob: &Vob, broken: &mut dyn FnMut(LawBroken)) -> Result<LawCou
 
 impl LawCounts {
     fn add(&mut self, other: &LawCounts) {
-        let LawCounts { elements, directories, versions, catalogs, checkouts, contents, broken } = other;
+        let LawCounts { elements, directories, versions, catalogs, checkouts, contents, unused, broken } =
+            other;
         self.elements += elements;
         self.directories += directories;
         self.versions += versions;
         self.catalogs += catalogs;
         self.checkouts += checkouts;
         self.contents += contents;
+        self.unused += unused;
         self.broken += broken;
     }
 }
@@ -380,8 +400,13 @@ fn knows(element: &Element, directory: ElementNo, name: &[u8]) -> bool {
     element.names.iter().any(|(known, leaf)| *known == directory && leaf.as_ref() == name)
 }
 
-/// Reads every content of an element; returns how many.
-fn judge_contents(vob: &Vob, element: &Element, tell: &mut dyn FnMut(LawBroken)) -> Result<u64, StoreError> {
+/// Reads every content of an element; returns how many. Notes which contents are used.
+fn judge_contents(
+    vob: &Vob,
+    element: &Element,
+    used: &mut reach::Bits,
+    tell: &mut dyn FnMut(LawBroken),
+) -> Result<u64, StoreError> {
     let mut read = 0;
     for (number, version) in element.present_versions() {
         let Content::File { hash, size } = version.content else { continue };
@@ -390,6 +415,9 @@ fn judge_contents(vob: &Vob, element: &Element, tell: &mut dyn FnMut(LawBroken))
             continue;
         }
         read += 1;
+        if let Some(number) = vob.pools().number(&ContentId(hash))? {
+            used.set(number);
+        }
         let element = element.number;
         let damaged = |detail| LawBroken::ContentDamaged { element, version: number, detail };
         match vob.pools().copy_to(&ContentId(hash), &mut std::io::sink()) {
@@ -414,10 +442,6 @@ fn readable<T>(read: Result<T, StoreError>) -> Result<Result<T, String>, StoreEr
         Err(error) if is_damage(&error) => Ok(Err(error.to_string())),
         Err(other) => Err(other),
     }
-}
-
-fn is_damage(error: &StoreError) -> bool {
-    matches!(error, StoreError::Damaged { .. } | StoreError::Engine(engine::Error::DamagedRecord { .. }))
 }
 
 #[cfg(test)]

@@ -159,6 +159,7 @@ fn a_vob_that_only_operations_changed_keeps_all_laws() {
         catalogs: 3 + 1 + 3,
         checkouts: 3,
         contents: 3,
+        unused: 0,
         broken: 0,
     };
     assert_eq!(counts, expected);

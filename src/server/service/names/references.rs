@@ -200,7 +200,7 @@ pub fn orphans_of(
 
 /// What is told of an element that moves to `lost+found`, and its name there: the name it had, a
 /// dot and its identity, the name cut so that both fit.
-pub(super) fn lost(element: &Element, leaf: &[u8]) -> (Vec<u8>, Notice) {
+pub(in crate::server::service) fn lost(element: &Element, leaf: &[u8]) -> (Vec<u8>, Notice) {
     let oid = element.oid.to_string();
     let name = [cut(leaf, NAME_MAX - oid.len() - 1), b".", oid.as_bytes()].concat();
     let code = NoticeCode::LostAndFound.into();

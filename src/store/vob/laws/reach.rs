@@ -29,7 +29,7 @@ pub(super) fn unreachable(
                     children(vob, ElementNo(number), &mut |child| found.push(child))
                 })?;
                 goes_on |= !found.is_empty();
-                found.iter().filter(|child| child.0 < elements).for_each(|child| reached.set(child.0));
+                found.iter().for_each(|child| reached.set(child.0));
             }
         }
     }
@@ -88,19 +88,31 @@ fn children(vob: &Vob, directory: ElementNo, each: &mut dyn FnMut(ElementNo)) ->
     Ok(())
 }
 
-/// One bit for each element.
-struct Bits(Vec<u64>);
+/// One bit for each of so many numbers.
+pub(super) struct Bits {
+    words: Vec<u64>,
+    count: u32,
+}
 
 impl Bits {
-    fn new(count: u32) -> Bits {
-        Bits(vec![0; (count as usize).div_ceil(64)])
+    pub(super) fn new(count: u32) -> Bits {
+        Bits { words: vec![0; (count as usize).div_ceil(64)], count }
     }
 
     fn get(&self, at: u32) -> bool {
-        self.0[at as usize / 64] >> (at % 64) & 1 == 1
+        self.words[at as usize / 64] >> (at % 64) & 1 == 1
     }
 
-    fn set(&mut self, at: u32) {
-        self.0[at as usize / 64] |= 1 << (at % 64);
+    /// Sets a bit; those of numbers that came later are left out.
+    pub(super) fn set(&mut self, at: u32) {
+        if at < self.count {
+            self.words[at as usize / 64] |= 1 << (at % 64);
+        }
+    }
+
+    /// How many are not set.
+    pub(super) fn unset(&self) -> u64 {
+        let set: u32 = self.words.iter().map(|word| word.count_ones()).sum();
+        u64::from(self.count - set)
     }
 }
