@@ -56,6 +56,7 @@ const OPTIONS: &[OptionSpec] = &[
     flag("qal/l"),
     flag("qnt/rivial"),
     value("bta/g"),
+    value("fbt/ag"),
     flag("pri/nt"),
     flag("l/ong"),
     flag("s/hort"),
@@ -86,7 +87,7 @@ pub const COMMAND: Command = Command {
             {-ftag view-tag | -fversion version-selector | -flatest}\n       \
             [-depth | -nrecurse | -directory] [-follow] [-visible] [-user login-name] [-group group-name]\n       \
             [-type {f|d|fd}] [-name pattern] [-element query] [-nzero] [-nback] [-whynot] [-log pname]\n       \
-            [-unreserved [-nmaster]] [-query | -abort | -qall | -qntrivial] [-serial_format] [-btag view-tag]\u{1}\n       \
+            [-unreserved [-nmaster]] [-query | -abort | -qall | -qntrivial] [-serial_format] [{-btag | -fbtag} view-tag]\u{1}\n       \
             {-print [-long | -short | -nxname] | -merge | -okmerge | -gmerge | -okgmerge | -graphical |\n        \
             -exec command | -ok command | -co} ...",
     options: OPTIONS,
@@ -128,6 +129,7 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
     exclusive(&arguments, &["ftag", "fversion", "flatest"])?;
     exclusive(&arguments, &["depth", "nrecurse", "directory"])?;
     exclusive(&arguments, &["long", "short", "nxname"])?;
+    exclusive(&arguments, &["btag", "fbtag"])?;
     if arguments.has("fcsets") {
         return Err(CommandError::refused("Change sets of activities are not supported yet: name elements."));
     }
@@ -141,7 +143,8 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
         _ if arguments.has("flatest") => Source::Newest(true),
         _ => return Err(missing("Option -ftag, -fversion or -flatest")),
     };
-    let base = arguments.value("btag").map(|_| Source::ViewTag(arguments.text("btag")));
+    let base = ["btag", "fbtag"].into_iter().find(|word| arguments.has(word));
+    let base = base.map(|word| Source::ViewTag(arguments.text(word)));
     let how = super::merge::how(session, "findmerge", &without_graphical(&arguments))?;
     let changes = actions.iter().any(|action| matches!(action, Action::Merge { .. } | Action::CheckOut));
     let log = Log::begin(session, &arguments);
@@ -214,7 +217,7 @@ impl Search<'_> {
         Ok(request)
     }
 
-    /// Looks at what is found, and acts; tells whether a directory was changed.
+    /// Looks at what is found, and acts; tells whether names may have changed.
     fn pass(&mut self, session: &mut Session, request: &FindRequest) -> Result<bool, CommandError> {
         let wanted = request.clone();
         let mut stream = session.call(async |mut host| host.find(wanted).await)?;
@@ -233,14 +236,24 @@ impl Search<'_> {
                 None => {}
             }
         }
-        let mut changed = false;
+        // Below a directory that was changed names may be others: the next pass finds them.
+        let mut changed: Vec<Vec<u8>> = Vec::new();
+        let is_below = |name: &[u8], changed: &[Vec<u8>]| {
+            // The root of a VOB is called `/vobs/x/.`.
+            let behind = |above: &Vec<u8>| name.strip_prefix(above.strip_suffix(b"/.").unwrap_or(above));
+            changed.iter().filter_map(behind).any(|rest| rest.first() == Some(&b'/'))
+        };
         for names in found.chunks(TOGETHER) {
-            let facts = self.facts(session, names)?;
+            let names: Vec<Vec<u8>> =
+                names.iter().filter(|name| !is_below(name, &changed)).cloned().collect();
+            let facts = self.facts(session, &names)?;
             for (name, facts) in names.iter().zip(facts) {
-                changed |= self.element(session, name, facts)?;
+                if !is_below(name, &changed) && self.element(session, name, facts)? {
+                    changed.push(name.clone());
+                }
             }
         }
-        Ok(changed)
+        Ok(!changed.is_empty())
     }
 
     fn facts(&self, session: &mut Session, names: &[Vec<u8>]) -> Result<Vec<Option<Facts>>, CommandError> {
@@ -255,7 +268,7 @@ impl Search<'_> {
         Ok(reply.outcomes.into_iter().map(|outcome| outcome.outcome).collect())
     }
 
-    /// Acts on an element that needs a merge; tells whether it is a directory that was changed.
+    /// Acts on an element that needs a merge; tells whether it is a directory, whose names may have changed.
     fn element(
         &mut self,
         session: &mut Session,
@@ -305,7 +318,7 @@ impl Search<'_> {
         let acts = actions.iter().any(|action| *action != Action::Print);
         self.all_done &= done || !acts;
         self.log.write(session, &needs, &self.how, done);
-        Ok(done && needs.is_directory())
+        Ok(acts && needs.is_directory())
     }
 
     /// Says why an element needs no merge; nothing where it does.

@@ -4,7 +4,7 @@ use crate::project::Project;
 
 /// A view v on /main and a view d on a branch dev, where foo.c was changed, src/bar.c was renamed to src/baz.c and a
 /// directory with a file was made. In v, src/bar.c was changed.
-fn developed() -> Project {
+pub fn developed() -> Project {
     let project = Project::small();
     project.sh("cleartool mkbrtype -nc dev");
     project.world.make_view("d");
@@ -68,8 +68,8 @@ fn directories_are_merged_before_what_they_reveal() {
         needs,
         [
             "Needs Merge \".\" [(automatic) to /main/1 from /main/dev/1 (base also /main/1)]",
-            "Needs Merge \"./src\" [(automatic) to /main/1 from /main/dev/1 (base also /main/1)]",
             "Needs Merge \"./inc\" [(automatic) to /main/0 from /main/dev/1 (base also /main/0)]",
+            "Needs Merge \"./src\" [(automatic) to /main/1 from /main/dev/1 (base also /main/1)]",
             "Needs Merge \"./foo.c\" [(automatic) to /main/2 from /main/dev/1 (base also /main/2)]",
             "Needs Merge \"./inc/h.h\" [(automatic) to /main/0 from /main/dev/1 (base also /main/0)]",
         ],
@@ -85,8 +85,8 @@ bar
 main
 h
 # cleartool findmerge "." -directory -fv
-# cleartool findmerge "./src" -directory
 # cleartool findmerge "./inc" -directory
+# cleartool findmerge "./src" -directory
 # cleartool findmerge "./foo.c" -fver /m
 # cleartool findmerge "./inc/h.h" -fver 
 .
@@ -102,6 +102,38 @@ $ cleartool describe -s -ahlink Merge foo.c src; cleartool describe hlink:Merge@
   "integrated"
 "#,
     );
+}
+
+#[test]
+fn what_is_in_a_renamed_directory_is_found_by_its_new_name() {
+    let project = Project::small();
+    project.sh("cleartool mkbrtype -nc dev && cleartool co -nc src && cleartool mkdir -nc src/sub && \
+         cleartool ci -nc -identical src/sub src");
+    project.world.make_view("d");
+    project.world.set_spec(
+        "d",
+        "element * CHECKEDOUT\nelement * .../dev/LATEST\nelement * /main/LATEST -mkbranch dev\n",
+    );
+    project.sh(
+        "cd ../../../d/vobs/x && cleartool co -nc . src src/sub src/bar.c && echo dev >> src/bar.c && \
+         echo new > src/sub/new.c && cleartool mkelem -nc src/sub/new.c && cleartool mv src/sub src/under && \
+         cleartool mv src source && cleartool ci -nc $(cleartool lsco -s -r -cview)",
+    );
+    for scope in [".", "-all"] {
+        let transcript = r#"
+$ cleartool findmerge SCOPE -fver .../dev/LATEST -merge -log NUL -opt -quiet | grep Needs | sed 's,"/[^"]*/vobs/x/,"./,; s,"\./\.",".",'
+Needs Merge "." [(automatic) to /main/1 from /main/dev/1 (base also /main/1)]
+Needs Merge "./source" [(automatic) to /main/2 from /main/dev/1 (base also /main/2)]
+Needs Merge "./source/under" [(automatic) to /main/1 from /main/dev/1 (base also /main/1)]
+Needs Merge "./source/bar.c" [(automatic) to /main/1 from /main/dev/1 (base also /main/1)]
+Needs Merge "./source/under/new.c" [(automatic) to /main/0 from /main/dev/1 (base also /main/0)]
+$ cat source/bar.c source/under/new.c; cleartool findmerge . -fver .../dev/LATEST -merge; cleartool unco -rm source/under/new.c source/bar.c source/under source . > /dev/null
+bar
+dev
+new
+"#;
+        project.check(&transcript.replace("SCOPE", scope));
+    }
 }
 
 #[test]

@@ -53,6 +53,7 @@ mod private;
 mod project;
 mod protect;
 mod random_merges;
+mod random_trees;
 mod read_only;
 mod recover;
 mod refused;
