@@ -80,6 +80,7 @@ fn checkout(
         (Some(out), [pname]) => Some(Copy::begin(Path::new(out), &pname.typed)?),
         _ => None,
     };
+    let out = copy.as_ref().map(|copy| session.pname(copy.path.as_os_str())).transpose()?;
     let argument = |((pname, comment), exact_version): ((&Pname, _), _)| CheckoutArgument {
         pname: Some(pname.clone()),
         comment,
@@ -93,6 +94,7 @@ fn checkout(
         exact_version: arguments.has("version"),
         branch: arguments.bytes("branch"),
         preserve_time: arguments.has("ptime"),
+        out: out.map(|out| out.absolute).unwrap_or_default(),
     };
     let reply = session.call(async |mut host| host.checkout(request).await)?;
     let mut all_done = true;

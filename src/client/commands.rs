@@ -15,7 +15,9 @@ use super::{
     startview, umount, uncheckout,
 };
 use super::{chevent, chtype, lock, lslock, protect, protectvob};
-use super::{chvob, find as find_command, ln, mkattr, mkhlink, mv, rmbranch, rmelem, rmhlink, rmname, rmver};
+use super::{
+    chvob, find as find_command, ln, mkattr, mkhlink, mv, rmbranch, rmelem, rmhlink, rmmerge, rmname, rmver,
+};
 use super::{dump, get, getlog, hostinfo, man, space};
 use super::{mktrigger, mktrtype};
 
@@ -80,6 +82,7 @@ pub const COMMANDS: &[Command] = &[
     reserve::RESERVE,
     mkattr::REMOVE,
     rmhlink::COMMAND,
+    rmmerge::COMMAND,
     mklabel::REMOVE,
     rmtype::COMMAND,
     rmview::COMMAND,
@@ -181,7 +184,6 @@ pub const NOT_SUPPORTED: &[&str] = &[
     "rmcomp",
     "rmdo",
     "rmfolder",
-    "rmmerge",
     "rmpolicy",
     "rmpool",
     "rmproject",

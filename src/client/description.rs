@@ -384,14 +384,7 @@ impl Page<'_> {
     }
 
     fn attribute_type(&mut self, facts: &AttributeTypeFacts) {
-        let value_type = match facts.value_type() {
-            ValueType::String => "string",
-            ValueType::Integer => "integer",
-            ValueType::Real => "real",
-            ValueType::Time => "time",
-            ValueType::Opaque => "opaque",
-        };
-        self.line(&[b"  value type: ", value_type.as_bytes()]);
+        self.line(&[b"  value type: ", value_type_name(facts.value_type()).as_bytes()]);
         // Times are kept in one zone and shown in the reader's.
         let shown = |value: &String| match (facts.value_type(), value.parse::<jiff::Timestamp>()) {
             (ValueType::Time, Ok(moment)) => self.dates.full(moment.as_second()),
@@ -429,6 +422,17 @@ impl Page<'_> {
         self.line(&[b"  group: ", facts.group.as_bytes()]);
         let text = layout::link_text(layout::near_text(&link));
         self.line(&[b"  ", &id, b"  ", &link.from, &text, &layout::hyperlink_end(&link)]);
+    }
+}
+
+/// The word of a kind of attribute values.
+pub const fn value_type_name(value_type: ValueType) -> &'static str {
+    match value_type {
+        ValueType::String => "string",
+        ValueType::Integer => "integer",
+        ValueType::Real => "real",
+        ValueType::Time => "time",
+        ValueType::Opaque => "opaque",
     }
 }
 

@@ -19,10 +19,11 @@ use tonic::body::Body;
 use tonic::codegen::{Bytes, Service, http};
 use tonic::transport::Channel;
 
+use super::description::value_type_name;
 use super::failure::kind_name;
 use crate::server::proto::host_client::HostClient;
 use crate::server::proto::{
-    Failure, FailureCode, Firing, FiringsRequest, SettleFiringsRequest, TriggerActionFacts,
+    Failure, FailureCode, Firing, FiringsRequest, ObjectKind, SettleFiringsRequest, TriggerActionFacts,
     TriggerActionKind as Action,
 };
 
@@ -246,6 +247,14 @@ impl Runner {
         if firing.variables.iter().any(|variable| variable.name == "VIEW_TAG") {
             set("VIEW_KIND", "dynamic");
         }
+        for (name, kind) in [("FTYPE", firing.from_kind()), ("TTYPE", firing.to_kind())] {
+            if kind != ObjectKind::Unspecified {
+                set(name, kind_name(kind));
+            }
+        }
+        if firing.value_type.is_some() {
+            set("VTYPE", value_type_name(firing.value_type()));
+        }
         if let Some(words) = &self.command_line {
             all.push(("CMDLINE".to_owned(), words.clone()));
         }
@@ -291,8 +300,12 @@ fn command(action: &TriggerActionFacts, environment: &[(String, OsString)]) -> O
                 [word("mkattr"), word("-nc"), word("-replace"), name, OsStr::from_bytes(&value), &object];
             cleartool(&words)
         }
-        Action::MakeHyperlinkTo => cleartool(&[word("mkhlink"), word("-nc"), name, &object, text]),
-        Action::MakeHyperlinkFrom => cleartool(&[word("mkhlink"), word("-nc"), name, text, &object]),
+        Action::MakeHyperlinkTo => {
+            cleartool(&[word("mkhlink"), word("-nc"), word("-replace"), name, &object, text])
+        }
+        Action::MakeHyperlinkFrom => {
+            cleartool(&[word("mkhlink"), word("-nc"), word("-replace"), name, text, &object])
+        }
     })
 }
 

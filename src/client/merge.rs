@@ -154,7 +154,10 @@ fn merge_to(session: &mut Session, arguments: &Arguments, to: &OsStr) -> Command
     let (base, sources) = if selective {
         selected(arguments, &target, &facts)?
     } else {
-        let merged = |(end, _): &(&MergeEnd, &OsString)| end.merged && !arguments.has("base");
+        // An arrow that is there is what -replace is about.
+        let replaced = |end: &MergeEnd| end.arrow && arguments.has("replace");
+        let merged =
+            |(end, _): &(&MergeEnd, &OsString)| end.merged && !arguments.has("base") && !replaced(end);
         for (end, _) in all().filter(merged) {
             let name = Contributor::version(&target, &end.version).name;
             session.line(&[b"No merge is needed: \"", &typed, b"\" has \"", &name, b"\" already."])?;
@@ -248,13 +251,15 @@ pub fn finish(session: &mut Session, work: &Work<'_>, how: &How, directory: bool
     match ended.map_err(|error| error.about_each([unable.clone()]))? {
         Ended::Complete => return Ok(Outcome::Done),
         Ended::Aborted => session.error(b"*** Aborting..."),
-        Ended::Unresolved if directory => {
-            let advice = b"\": decide them (see mv, rmname, -query), then record the merge with -ndata.";
-            session.error(&[b"Conflicts are left in directory \"", &typed[..], advice].concat());
-        }
         Ended::Unresolved => {
-            let advice = b"\": edit it, then record the merge with -ndata.";
-            session.error(&[b"Conflicts are marked in \"", &typed[..], advice].concat());
+            let (where_left, decide): (&[u8], &[u8]) = match directory {
+                true => (b"left in directory", b"decide them (see mv, rmname, -query)"),
+                false => (b"marked in", b"edit it"),
+            };
+            // What draws no arrow has none to record.
+            let record: &[u8] = if how.arrows { b", then record the merge with -ndata." } else { b"." };
+            let name = [b" \"", &typed[..], b"\": "].concat();
+            session.error(&[b"Conflicts are ", where_left, &name, decide, record].concat());
         }
     }
     session.error(&unable);

@@ -1,7 +1,7 @@
 //! Programs of the user's choice that show and merge files.
 //!
 //! `CLEARCASE_DIFF_TOOL` and `CLEARCASE_MERGE_TOOL` are command lines. Programs that are known get their arguments in the
-//! order they want; a command line with `$LOCAL` in it is run by a shell with BASE, LOCAL, REMOTE and MERGED set, as git
+//! order they want; a command line with `$LOCAL` or another of them in it is run by a shell with BASE, LOCAL, REMOTE and MERGED set, as git
 //! does; any other program gets the files in that order.
 
 use super::session::{CommandError, CommandResult, Outcome, Session, system_text};
@@ -97,7 +97,8 @@ fn arguments(program: &str, files: &Files<'_>) -> Vec<OsString> {
 /// A process for a command line.
 fn command(tool: &OsStr, arguments: &dyn Fn(&str) -> Vec<OsString>) -> Process {
     let text = tool.to_string_lossy();
-    if text.contains("$LOCAL") || text.contains("${LOCAL}") {
+    let mentions = |name: &str| text.contains(&format!("${name}")) || text.contains(&format!("${{{name}}}"));
+    if ["BASE", "LOCAL", "REMOTE", "MERGED"].into_iter().any(mentions) {
         let mut process = Process::new("/bin/sh");
         process.args([OsStr::new("-c"), tool]);
         return process;
@@ -165,6 +166,7 @@ mod tests {
     fn a_command_line_with_the_variables_is_one_for_a_shell() {
         let told =
             |tool: &str| format!("{:?}", command(OsStr::new(tool), &|name| vec![name.into(), "x".into()]));
+        assert_eq!(told("my $REMOTE"), r#""/bin/sh" "-c" "my $REMOTE""#);
         assert_eq!(
             told("my --both \"$LOCAL\" >$MERGED"),
             r#""/bin/sh" "-c" "my --both \"$LOCAL\" >$MERGED""#

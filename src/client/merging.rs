@@ -136,7 +136,10 @@ impl Work<'_> {
                 return Ok(Ended::Unresolved);
             }
         }
-        self.record(session, how)?;
+        let kept =
+            [b"The merged text stays in \"", &typed[..], b"\": record the merge with -ndata."].concat();
+        let recorded = self.record(session, how);
+        recorded.map_err(|error| if how.data { error.about_each([kept]) } else { error })?;
         Ok(Ended::Complete)
     }
 

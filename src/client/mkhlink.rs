@@ -12,9 +12,10 @@ use std::os::unix::ffi::OsStrExt;
 pub const COMMAND: Command = Command {
     name: "mkhlink",
     aliases: &[],
-    usage: "[-unidir] [-ttext to-text] [-ftext from-text] [-fpname] [-tpname] [-acquire]\u{1}\n       \
+    usage: "[-replace] [-unidir] [-ttext to-text] [-ftext from-text] [-fpname] [-tpname] [-acquire]\u{1}\n       \
             hyperlink-type-selector from-object-selector [to-object-selector]",
     options: &[
+        flag("rep/lace"),
         flag("uni/dir"),
         value("tte/xt"),
         value("fte/xt"),
@@ -51,6 +52,7 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
         from_text: arguments.bytes("ftext"),
         to_text: arguments.bytes("ttext"),
         comment: comments.pop().unwrap_or_default(),
+        replace: arguments.has("replace"),
     };
     match session.call_about(from.as_bytes(), async |mut host| host.make_hyperlink(request).await) {
         Ok(made) => {

@@ -103,6 +103,7 @@ mod reserve;
 mod rmbranch;
 mod rmelem;
 mod rmhlink;
+mod rmmerge;
 mod rmname;
 mod rmtype;
 mod rmver;

@@ -36,6 +36,7 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
         context: Some(session.context()?),
         hyperlinks,
         comment: comments.pop().unwrap_or_default(),
+        ..RemoveHyperlinksRequest::default()
     };
     let reply = session.call(async |mut host| host.remove_hyperlinks(request).await)?;
     let mut all_done = true;

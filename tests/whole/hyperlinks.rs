@@ -142,7 +142,7 @@ cleartool: Error: Unable to create hyperlink "Tested" from "foo.c".
 [exit 1]
 $ cleartool mkhlink Tested; cleartool mkhlink Tested a b c 2>&1 | head -1; cleartool rmhlink 2>&1 | head -1
 cleartool: Error: Object name required
-Usage: mkhlink [-unidir] [-ttext to-text] [-ftext from-text] [-fpname] [-tpname] [-acquire]
+Usage: mkhlink [-replace] [-unidir] [-ttext to-text] [-ftext from-text] [-fpname] [-tpname] [-acquire]
        [-c comment | -cfile pname | -cq | -cqe | -nc]
        hyperlink-type-selector from-object-selector [to-object-selector]
 cleartool: Error: Extra arguments: "c"

@@ -4,18 +4,25 @@ use std::os::unix::fs::PermissionsExt;
 
 use crate::config_specs::open_project;
 use crate::project::Project;
+use crate::world::World;
 
 /// A small project with programs for triggers: each is a name and its text.
 #[track_caller]
-pub fn project(programs: &[(&str, &str)]) -> Project {
+pub fn project(wanted: &[(&str, &str)]) -> Project {
     let project = open_project();
+    programs(&project.world, wanted);
+    project
+}
+
+/// Puts programs where commands find them, and MASK, which hides what differs from run to run.
+#[track_caller]
+pub fn programs(world: &World, programs: &[(&str, &str)]) {
     let mask = ("MASK", "#!/bin/sh\nsed -E 's/ created .* by .*/ created/; s/PPID=[0-9]+/PPID=N/'\n");
     for (name, text) in programs.iter().copied().chain([mask]) {
-        let path = project.world.root().join("bin").join(name);
+        let path = world.root().join("bin").join(name);
         std::fs::write(&path, text).expect("the program can be written");
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).expect("it can be made executable");
     }
-    project
 }
 
 /// Says that it ran, for what.

@@ -68,6 +68,9 @@ struct Start {
 impl Server {
     pub(super) fn check_out(&self, caller: &Caller, request: &CheckoutRequest) -> Outcome<CheckoutReply> {
         let context = Server::context(&request.context)?;
+        if !request.out.is_empty() {
+            crate::server::firing::note_hint("OUT_PN", &request.out);
+        }
         let (user, time_ns) = (self.user(caller, context), now_ns());
         let checkout = CheckOut { server: self, caller, context, request, making: None, user, time_ns };
         let outcome = |outcome: Outcome<CheckedOut>| CheckoutOutcome {

@@ -1,6 +1,6 @@
 //! mkhlink and rmhlink. A hyperlink is kept in the VOB of its first end.
 
-use super::attachable::kind_and_extension;
+use super::attachable::{kind_and_extension, links};
 use super::describe::find_hyperlink;
 use super::types::{nothing_left, selected_type};
 use crate::server::identity::Caller;
@@ -13,7 +13,8 @@ use crate::server::proto::{
 use crate::server::state::{Outcome, Server, now_ns};
 use crate::store::Vob;
 use crate::view::MountedVob;
-use crate::vob::{LinkEnd, Operation, Transaction, TypeNo, VobObject};
+use crate::vob::state::predefined;
+use crate::vob::{Link, LinkEnd, Operation, Transaction, TypeNo, VobObject, VobState};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -61,12 +62,19 @@ impl Server {
             made.r#type = link_type.name.clone().into_bytes();
             made.number = state.header.hyperlinks.into();
             let texts = (text(&request.from_text), text(&request.to_text));
+            let mut operations = Vec::new();
+            if request.replace {
+                let drawn_again = between(store, &state, link_type.number, from, to.as_ref())?;
+                let removal = |link: Link| Operation::RemoveLink { number: link.number, at: from };
+                operations.extend(drawn_again.into_iter().map(removal));
+            }
+            operations.push(drawn(link_type.number, from, to, texts));
             Ok(vec![Transaction {
                 time_ns: now_ns(),
                 user,
                 comment: text(&request.comment),
                 attributes: vec![],
-                operations: vec![drawn(link_type.number, from, to, texts)],
+                operations,
             }])
         })?;
         Ok(made)
@@ -82,14 +90,14 @@ impl Server {
         request: &RemoveHyperlinksRequest,
     ) -> Outcome<RemoveHyperlinksReply> {
         let context = Server::context(&request.context)?;
-        let mut outcomes: Vec<Option<Outcome<HyperlinkId>>> =
-            request.hyperlinks.iter().map(|_| None).collect();
-        let mut vobs: Vec<(Arc<MountedVob>, Vec<usize>)> = Vec::new();
-        for (at, selector) in request.hyperlinks.iter().enumerate() {
-            match self.vob_of_selector(context, Some(selector)) {
-                Ok(vob) => match vobs.iter_mut().find(|(known, _)| known.index == vob.index) {
-                    Some((_, arguments)) => arguments.push(at),
-                    None => vobs.push((vob, vec![at])),
+        let mut vobs: Vec<InVob<'_>> = Vec::new();
+        let found = self.wanted(context, request);
+        let mut outcomes: Vec<Option<Outcome<HyperlinkId>>> = found.iter().map(|_| None).collect();
+        for (at, found) in found.into_iter().enumerate() {
+            match found {
+                Ok((vob, wanted)) => match vobs.iter_mut().find(|(known, _)| known.index == vob.index) {
+                    Some((_, arguments)) => arguments.push((at, wanted)),
+                    None => vobs.push((vob, vec![(at, wanted)])),
                 },
                 Err(failure) => outcomes[at] = Some(Err(failure)),
             }
@@ -98,11 +106,10 @@ impl Server {
             let committed = self.commit(&vob, |store| {
                 let mut operations = Vec::new();
                 let mut gone = HashSet::new();
-                for at in &arguments {
-                    let selector = &request.hyperlinks[*at];
-                    let planned = self.removal(caller, context, (&vob, store), selector, &mut gone);
-                    outcomes[*at] = Some(planned.map(|(operation, id)| {
-                        operations.push(operation);
+                for (at, wanted) in &arguments {
+                    let planned = self.removal(caller, context, (&vob, store), *wanted, &mut gone);
+                    outcomes[*at] = Some(planned.map(|(planned, id)| {
+                        operations.extend(planned);
                         id
                     }));
                 }
@@ -119,7 +126,7 @@ impl Server {
                 }])
             });
             if let Err(failure) = committed {
-                for at in arguments {
+                for (at, _) in arguments {
                     let slot = &mut outcomes[at];
                     if !matches!(slot, Some(Err(_))) {
                         *slot = Some(Err(failure.clone()));
@@ -136,44 +143,119 @@ impl Server {
         Ok(RemoveHyperlinksReply { outcomes: outcomes.into_iter().map(outcome).collect() })
     }
 
-    /// Plans the removal of one hyperlink; `gone` are those that earlier arguments named.
+    /// What each argument of a removal names, and in which VOB.
+    fn wanted<'r>(
+        &self,
+        context: &Context,
+        request: &'r RemoveHyperlinksRequest,
+    ) -> Vec<Outcome<(Arc<MountedVob>, Wanted<'r>)>> {
+        let named = request
+            .hyperlinks
+            .iter()
+            .map(|selector| Ok((self.vob_of_selector(context, Some(selector))?, Wanted::Named(selector))));
+        let arrows = request.arrows.iter().map(|arrow| {
+            let end = |target: &Option<Target>| {
+                let target = target.clone().unwrap_or_default();
+                self.attachable(context, &target).map_err(|failure| about(&target, failure))
+            };
+            let ((vob, from), (other, to)) = (end(&arrow.from)?, end(&arrow.to)?);
+            match other.index == vob.index {
+                true => Ok((vob, Wanted::Arrows(from, to))),
+                false => Err(no_arrow()),
+            }
+        });
+        named.chain(arrows).collect()
+    }
+
+    /// Plans the removal of what one argument names; `gone` are those that earlier arguments named.
     fn removal(
         &self,
         caller: &Caller,
         context: &Context,
         (vob, store): (&Arc<MountedVob>, &Vob),
-        selector: &Selector,
+        wanted: Wanted<'_>,
         gone: &mut HashSet<u32>,
-    ) -> Outcome<(Operation, HyperlinkId)> {
+    ) -> Outcome<(Vec<Operation>, HyperlinkId)> {
         let state = store.state();
-        let name = String::from_utf8_lossy(&selector.name);
-        if selector.kind() != SelectorKind::Hyperlink {
-            return Err(Failure::internal("a call about hyperlinks came with another object"));
+        let (at, links, missing) = match wanted {
+            Wanted::Named(selector) => {
+                let name = String::from_utf8_lossy(&selector.name);
+                if selector.kind() != SelectorKind::Hyperlink {
+                    return Err(Failure::internal("a call about hyperlinks came with another object"));
+                }
+                let (at, link) = find_hyperlink(store, &state, &name)?;
+                (at, vec![link], super::describe::not_found(ObjectKind::Hyperlink, &name))
+            }
+            Wanted::Arrows(from, to) => {
+                let links = between(store, &state, predefined::MERGE, from, Some(&LinkEnd::Object(to)))?;
+                (from, links, no_arrow())
+            }
+        };
+        let (mut operations, mut first) = (Vec::new(), None);
+        for link in links.into_iter().filter(|link| !gone.contains(&link.number)) {
+            self.permit_removal(caller, context, (vob, store), at, &link)?;
+            first.get_or_insert(HyperlinkId {
+                r#type: state.type_name(link.link_type).as_bytes().to_vec(),
+                number: link.number.into(),
+                vob_tag: vob.tag.clone().into_bytes(),
+            });
+            operations.push((link.number, Operation::RemoveLink { number: link.number, at }));
         }
-        let (at, link) = find_hyperlink(store, &state, &name)?;
-        if gone.contains(&link.number) {
-            return Err(super::describe::not_found(ObjectKind::Hyperlink, &name));
-        }
-        let user = self.user(caller, context);
+        gone.extend(operations.iter().map(|(number, _)| *number));
+        let id = first.ok_or(missing)?;
+        Ok((operations.into_iter().map(|(_, operation)| operation).collect(), id))
+    }
+
+    /// Refuses who may not change an end of a hyperlink, and did not make it.
+    fn permit_removal(
+        &self,
+        caller: &Caller,
+        context: &Context,
+        (vob, store): (&Arc<MountedVob>, &Vob),
+        at: VobObject,
+        link: &Link,
+    ) -> Outcome<()> {
         let first = link.objects().next().unwrap_or(at);
         let permitted = self.permit_attaching(caller, vob, first, link.link_type, "remove hyperlink");
+        let Err(mut failure) = permitted else { return Ok(()) };
         let maker = super::facts::told(store, link.event)?.person.login;
-        if let Err(mut failure) = permitted {
-            let may_not = failure.code() == FailureCode::Permission;
-            if !may_not || maker != user.login {
-                let owner = may_not.then(|| "hyperlink owner".to_owned());
-                failure.must_be_one_of.splice(0..0, owner);
-                return Err(failure);
-            }
+        let may_not = failure.code() == FailureCode::Permission;
+        if may_not && maker == self.user(caller, context).login {
+            return Ok(());
         }
-        gone.insert(link.number);
-        let id = HyperlinkId {
-            r#type: state.type_name(link.link_type).as_bytes().to_vec(),
-            number: link.number.into(),
-            vob_tag: vob.tag.clone().into_bytes(),
-        };
-        Ok((Operation::RemoveLink { number: link.number, at }, id))
+        let owner = may_not.then(|| "hyperlink owner".to_owned());
+        failure.must_be_one_of.splice(0..0, owner);
+        Err(failure)
     }
+}
+
+/// The arguments of a removal in one VOB, with their places.
+type InVob<'r> = (Arc<MountedVob>, Vec<(usize, Wanted<'r>)>);
+
+/// What an argument of a removal names.
+#[derive(Clone, Copy)]
+enum Wanted<'r> {
+    /// A hyperlink.
+    Named(&'r Selector),
+    /// All Merge arrows from one object to another.
+    Arrows(VobObject, VobObject),
+}
+
+fn no_arrow() -> Failure {
+    super::describe::not_found(ObjectKind::Hyperlink, "Merge")
+}
+
+/// The hyperlinks of a type that lead from an object to what is given.
+fn between(
+    store: &Vob,
+    state: &VobState,
+    link_type: TypeNo,
+    from: VobObject,
+    to: Option<&LinkEnd>,
+) -> Outcome<Vec<Link>> {
+    let from_end = LinkEnd::Object(from);
+    let fits = |link: &Link| link.link_type == link_type && link.from == from_end && link.to.as_ref() == to;
+    Ok(links(store, state, from)?.into_iter().filter(fits).collect())
 }
 
 /// The operation that draws a hyperlink.
@@ -223,6 +305,7 @@ pub(super) fn type_prefix(kind: ObjectKind) -> &'static str {
         ObjectKind::LabelType => "lbtype",
         ObjectKind::ElementType => "eltype",
         ObjectKind::AttributeType => "attype",
+        ObjectKind::TriggerType => "trtype",
         _ => "hltype",
     }
 }

@@ -152,6 +152,9 @@ impl Server {
             actions: told.actions,
             print: told.print,
             object: 0,
+            from_kind: deed.ends[0].into(),
+            to_kind: deed.ends[1].into(),
+            value_type: deed.value_type.map(Into::into),
         };
         Fired { firing, vob: vob.index, subject: deed.subject.clone() }
     }

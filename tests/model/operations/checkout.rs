@@ -247,6 +247,7 @@ impl Operation for CheckOut {
             exact_version: self.exact,
             branch: self.branch.clone().into_bytes(),
             preserve_time: false,
+            out: Vec::new(),
         });
         each(reply, |reply| reply.outcomes)
     }

@@ -9,9 +9,7 @@ use crate::server::service::names::{Edits, Opened};
 use crate::server::state::Outcome;
 use crate::store::Vob;
 use crate::vob::apply::DirectoryAt;
-use crate::vob::{
-    Checkout, Directory, Element, ElementKind, Entry, NameChange, Operation, SymlinkNo, VersionNo,
-};
+use crate::vob::{Checkout, Element, ElementKind, Entry, NameChange, Operation, SymlinkNo, VersionNo};
 use std::cell::RefCell;
 use std::collections::HashMap;
 
@@ -67,7 +65,7 @@ impl Merging<'_> {
             for NameChange { name, entry } in catalog::changes(&here, &source, taken.iter().copied()) {
                 edits.change(opened, &name, entry, String::new())?;
             }
-            note(&mut edits, opened, &here, &taken)?;
+            note(&mut edits, opened, &taken)?;
         }
         Ok(Merged { operations: edits.operations(""), told, complete })
     }
@@ -101,7 +99,7 @@ fn goes_into_itself(edits: &Edits<'_>, directory: &Element, merge: &NameMerge) -
 }
 
 /// Writes the lines for the directory's checkout comment.
-fn note(edits: &mut Edits<'_>, opened: Opened, before: &Directory, taken: &[&NameMerge]) -> Outcome<()> {
+fn note(edits: &mut Edits<'_>, opened: Opened, taken: &[&NameMerge]) -> Outcome<()> {
     for merge in taken {
         let kind = edits.kind(merge.entry)?;
         let quoted = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
@@ -111,11 +109,7 @@ fn note(edits: &mut Edits<'_>, opened: Opened, before: &Directory, taken: &[&Nam
             (None, Some(new)) => format!("Added {kind} \"{}\".", quoted(new)),
             (None, None) => continue,
         };
-        // The name and what it leads to are planned already: only the line is added.
-        let name = merge.new.as_ref().or(merge.old.as_ref()).expect("a change has a name");
-        let entry = edits.catalog(opened)?.get(name);
-        debug_assert!(entry.is_some() || before.get(name).is_some() || merge.new.is_none());
-        edits.change(opened, name, entry, line)?;
+        edits.note(opened, line)?;
     }
     Ok(())
 }

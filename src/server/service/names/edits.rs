@@ -192,6 +192,21 @@ impl<'a> Edits<'a> {
     /// Plans what a name leads to from now on; `note` is the line for the directory's checkout
     /// comment.
     pub fn change(&mut self, opened: Opened, name: &[u8], entry: Option<Entry>, note: String) -> Outcome<()> {
+        let edited = self.edited(opened)?;
+        let change = NameChange { name: name.into(), entry };
+        Arc::make_mut(&mut edited.catalog).apply(std::slice::from_ref(&change));
+        edited.changes.push(change);
+        edited.notes.extend(Some(note).filter(|note| !note.is_empty()));
+        Ok(())
+    }
+
+    /// Adds a line to the directory's checkout comment.
+    pub fn note(&mut self, opened: Opened, line: String) -> Outcome<()> {
+        self.edited(opened)?.notes.push(line);
+        Ok(())
+    }
+
+    fn edited(&mut self, opened: Opened) -> Outcome<&mut Edited> {
         let at = match self.edited.iter().position(|edited| edited.opened == opened) {
             Some(at) => at,
             None => {
@@ -200,12 +215,7 @@ impl<'a> Edits<'a> {
                 self.edited.len() - 1
             }
         };
-        let edited = &mut self.edited[at];
-        let change = NameChange { name: name.into(), entry };
-        Arc::make_mut(&mut edited.catalog).apply(std::slice::from_ref(&change));
-        edited.changes.push(change);
-        edited.notes.extend(Some(note).filter(|note| !note.is_empty()));
-        Ok(())
+        Ok(&mut self.edited[at])
     }
 
     /// Plans that an element moves to `lost+found` under a name.
@@ -283,6 +293,7 @@ impl<'a> Edits<'a> {
                 }
             }
         };
-        self.links.into_iter().chain(self.edited.into_iter().map(change)).collect()
+        let edited = self.edited.into_iter().filter(|edited| !edited.changes.is_empty());
+        self.links.into_iter().chain(edited.map(change)).collect()
     }
 }

@@ -4,18 +4,20 @@
 //! Operations are looked at one after the other, each on what those before it leave. Nothing is changed.
 
 use crate::server::firing::{self, Subject};
-use crate::server::proto::ObjectKind;
+use crate::server::proto::{ObjectKind, ValueType};
 use crate::server::service::describe::type_object_kind;
 use crate::server::service::facts::{Names, join, kinds};
+use crate::server::service::types::attribute_facts;
 use crate::server::state::{Outcome, Server};
 use crate::store::Vob;
 use crate::view::resolve::{branch_id, checkout_id, version_id};
 use crate::view::{MountedVob, View};
 use crate::vob::apply::DirectoryAt;
 use crate::vob::{
-    BranchNo, Draft, Element, ElementNo, Entry, LinkEnd, NameChange, Operation, Records, SymlinkNo,
+    BranchNo, Draft, Element, ElementNo, Entry, Link, LinkEnd, NameChange, Operation, Records, SymlinkNo,
     Transaction, TriggerOperation, TypeKind, TypeNo, VersionNo, ViewUuid, VobObject, VobState,
 };
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -39,6 +41,10 @@ pub struct Deed {
     pub types: Vec<(TypeKind, TypeNo)>,
     /// Types that type triggers watch.
     pub watched: Vec<(TypeKind, TypeNo)>,
+    /// The kinds of the ends of a hyperlink; unspecified where there is none, or it is not known here.
+    pub ends: [ObjectKind; 2],
+    /// What values the attribute has.
+    pub value_type: Option<ValueType>,
     /// The directory in which a new element is made.
     new_in: Option<Arc<Element>>,
     path: Vec<u8>,
@@ -69,6 +75,9 @@ impl Deed {
         all
     }
 }
+
+/// What an environment says.
+type Variables = Vec<(&'static str, Vec<u8>)>;
 
 /// A directory, and a name in it.
 type NameIn = (ElementNo, Box<[u8]>);
@@ -324,6 +333,8 @@ impl<'a> Deeds<'a> {
             holders: object.element.into_iter().collect(),
             types,
             watched,
+            ends: [ObjectKind::Unspecified; 2],
+            value_type: None,
             new_in: None,
             path: object.path,
             extension: (object.extension.clone(), object.extension),
@@ -433,7 +444,11 @@ impl<'a> Deeds<'a> {
             }
             Operation::SetAttribute { object, attribute, value } => {
                 let further = vec![("VAL", value.clone().into_bytes())];
-                self.on(Op::MakeAttribute, *object, &[(TypeKind::Attribute, *attribute)], further)?;
+                let value_type = self.value_type(*attribute);
+                let by = [(TypeKind::Attribute, *attribute)];
+                if let Some(deed) = self.on(Op::MakeAttribute, *object, &by, further)? {
+                    deed.value_type = value_type;
+                }
             }
             Operation::RemoveAttribute { object, attribute } => {
                 let further = self.within(self.of_removed(*attribute));
@@ -447,10 +462,7 @@ impl<'a> Deeds<'a> {
                 self.linked(*link_type, from, to.as_ref(), (from_text, to_text))?;
             }
             Operation::RemoveLink { number, at } => {
-                let link_type = self.link_type(*number, *at)?;
-                let by: Vec<_> = link_type.map(|number| (TypeKind::Hyperlink, number)).into_iter().collect();
-                let further = self.within(link_type.and_then(|number| self.of_removed(number)));
-                self.on(Op::RemoveHyperlink, *at, &by, further)?;
+                self.unlinked(*number, *at)?;
             }
             Operation::SetLock { object, lock } => {
                 let operation = if lock.is_some() { Op::Lock } else { Op::Unlock };
@@ -548,6 +560,12 @@ impl<'a> Deeds<'a> {
         Ok(())
     }
 
+    fn value_type(&self, attribute: TypeNo) -> Option<ValueType> {
+        let state = self.state();
+        let definition = state.type_object(attribute)?.definition.as_ref()?;
+        attribute_facts(&definition.properties).map(|held| held.value_type())
+    }
+
     fn new_type(&self, number: TypeNo) -> Vec<(&'static str, Vec<u8>)> {
         vec![("NEW_TYPE", self.state().type_name(number).as_bytes().to_vec())]
     }
@@ -621,6 +639,9 @@ impl<'a> Deeds<'a> {
                 Some(at) => self.draft.directory(directory, at)?.get(&change.name),
                 None => None,
             };
+            if former.is_some() && former == change.entry {
+                continue;
+            }
             if let Some(entry) = former {
                 let other = self.other_name(entry, true);
                 let parent = other.as_ref().map(|_| Op::LinkName);
@@ -702,18 +723,7 @@ impl<'a> Deeds<'a> {
         if !self.wants(TriggerOperation::MakeHyperlink) {
             return Ok(());
         }
-        let from_end = self.end(from)?;
-        let to_end = to.map(|to| self.end(to)).transpose()?;
-        let mut common: Vec<(&'static str, Vec<u8>)> = vec![("FXPN", from_end.0), ("FVOB_PN", from_end.1)];
-        if let Some((name, vob)) = to_end {
-            common.extend([("TXPN", name), ("TVOB_PN", vob)]);
-        }
-        if !from_text.is_empty() {
-            common.push(("FTEXT", from_text.as_bytes().to_vec()));
-        }
-        if !to_text.is_empty() {
-            common.push(("TTEXT", to_text.as_bytes().to_vec()));
-        }
+        let (common, kinds) = self.ends(from, to, (from_text, to_text))?;
         let ends = [(Some(from), b'1'), (to, b'0')];
         let mut subject = None;
         for (object, is_from) in ends.into_iter().filter_map(|(end, is_from)| Some((end?.object()?, is_from)))
@@ -721,6 +731,7 @@ impl<'a> Deeds<'a> {
             let further = [&common[..], &[("IS_FROM", vec![is_from])]].concat();
             let by = [(TypeKind::Hyperlink, link_type)];
             if let Some(deed) = self.on(TriggerOperation::MakeHyperlink, object, &by, further)? {
+                deed.ends = kinds;
                 // What is refused at one end is refused.
                 deed.subject = subject.get_or_insert_with(|| deed.subject.clone()).clone();
             }
@@ -728,30 +739,69 @@ impl<'a> Deeds<'a> {
         Ok(())
     }
 
-    /// The name of a hyperlink's end, and its VOB.
-    fn end(&mut self, end: &LinkEnd) -> Outcome<(Vec<u8>, Vec<u8>)> {
+    /// Adds the deed of a hyperlink that is removed, by one of its ends.
+    fn unlinked(&mut self, number: u32, at: VobObject) -> Outcome<()> {
+        if !self.wants(TriggerOperation::RemoveHyperlink) {
+            return Ok(());
+        }
+        let Some(link) = self.link(number, at)? else { return Ok(()) };
+        let (mut further, kinds) =
+            self.ends(&link.from, link.to.as_ref(), (&link.from_text, &link.to_text))?;
+        let is_to = link.to.as_ref().and_then(LinkEnd::object) == Some(at);
+        further.push(("IS_FROM", vec![if is_to { b'0' } else { b'1' }]));
+        further.extend(self.within(self.of_removed(link.link_type)));
+        let by = [(TypeKind::Hyperlink, link.link_type)];
+        if let Some(deed) = self.on(TriggerOperation::RemoveHyperlink, at, &by, further)? {
+            deed.ends = kinds;
+        }
+        Ok(())
+    }
+
+    /// What the environment says of the ends of a hyperlink, and their kinds.
+    fn ends(
+        &mut self,
+        from: &LinkEnd,
+        to: Option<&LinkEnd>,
+        (from_text, to_text): (&str, &str),
+    ) -> Outcome<(Variables, [ObjectKind; 2])> {
+        let (from_name, from_vob, from_kind) = self.end(from)?;
+        let mut all = vec![("FXPN", from_name), ("FVOB_PN", from_vob)];
+        let mut kinds = [from_kind, ObjectKind::Unspecified];
+        if let Some(to) = to {
+            let (name, vob, kind) = self.end(to)?;
+            all.extend([("TXPN", name), ("TVOB_PN", vob)]);
+            kinds[1] = kind;
+        }
+        let texts = [("FTEXT", from_text), ("TTEXT", to_text)];
+        let texts = texts.into_iter().filter(|(_, text)| !text.is_empty());
+        all.extend(texts.map(|(name, text)| (name, text.as_bytes().to_vec())));
+        Ok((all, kinds))
+    }
+
+    /// The name of a hyperlink's end, its VOB, and its kind where that is known here.
+    fn end(&mut self, end: &LinkEnd) -> Outcome<(Vec<u8>, Vec<u8>, ObjectKind)> {
         match end {
             LinkEnd::Foreign { vob_tag, name, .. } => {
-                Ok((name.clone().into_bytes(), vob_tag.clone().into_bytes()))
+                Ok((name.clone().into_bytes(), vob_tag.clone().into_bytes(), ObjectKind::Unspecified))
             }
             LinkEnd::Object(object) => {
                 let vob = self.vob.tag.clone().into_bytes();
-                let Some(object) = self.object(*object)? else { return Ok((Vec::new(), vob)) };
+                let Some(object) = self.object(*object)? else {
+                    return Ok((Vec::new(), vob, ObjectKind::Unspecified));
+                };
                 let name = match (&object.subject, object.kind) {
                     (Subject::Type(_, name), _) => name.clone().into_bytes(),
                     (_, ObjectKind::Vob) => object.path,
                     _ => [&object.path[..], b"@@", object.extension.as_bytes()].concat(),
                 };
-                Ok((name, vob))
+                Ok((name, vob, object.kind))
             }
         }
     }
 
-    fn link_type(&self, number: u32, at: VobObject) -> Outcome<Option<TypeNo>> {
+    fn link(&self, number: u32, at: VobObject) -> Outcome<Option<Link>> {
         let state = self.state();
-        let of = |links: &[crate::vob::Link]| {
-            links.iter().find(|link| link.number == number).map(|link| link.link_type)
-        };
+        let of = |links: &[Link]| links.iter().find(|link| link.number == number).cloned();
         Ok(match at.holder() {
             VobObject::Type(holder) => {
                 state.type_object(holder).and_then(|object| of(&object.annotations.links))
@@ -759,7 +809,7 @@ impl<'a> Deeds<'a> {
             VobObject::Element(holder) => {
                 let element = self.element(holder)?;
                 element.and_then(|element| {
-                    element.links().find(|link| link.number == number).map(|link| link.link_type)
+                    element.links().find(|link| link.number == number).map(Cow::into_owned)
                 })
             }
             _ => of(&state.settings().annotations.links),
