@@ -115,6 +115,7 @@ fn types(session: &mut Session, tag: &[u8]) -> Result<(), CommandError> {
         ObjectKind::ElementType,
         ObjectKind::HyperlinkType,
         ObjectKind::LabelType,
+        ObjectKind::TriggerType,
     ];
     for kind in kinds {
         let vob = Pname { typed: tag.to_vec(), absolute: tag.to_vec() };

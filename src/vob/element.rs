@@ -629,8 +629,12 @@ impl QueryFacts for Seen<'_> {
         POOLS.contains(&name)
     }
 
-    /// There are no triggers yet to attach.
-    fn has_trigger(&self, _name: &str) -> bool {
-        false
+    fn has_trigger(&self, name: &str) -> bool {
+        let attached = &self.element.annotations().triggers.attached;
+        if attached.is_empty() {
+            return false;
+        }
+        let state = self.origins.state();
+        attached.iter().any(|number| state.type_name(*number) == name)
     }
 }

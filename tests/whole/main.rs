@@ -76,6 +76,7 @@ mod tree;
 mod triggers;
 mod triggers_again;
 mod triggers_of_merges;
+mod triggers_told;
 mod types;
 mod versioning;
 mod watch;

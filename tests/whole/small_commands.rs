@@ -61,6 +61,7 @@ returned fstat:
 $ cleartool mklbtype -nc REL1 > /dev/null; cleartool dump -long vob:. | sed -n '/label type objects:/,$p' | sed 's/<[0-9]*>/<N>/'
 label type objects:
   <N>  REL1
+trigger type objects:
 $ cleartool dump nothing foo.c@@ | sed -n 's/^mtype/mtype/p'
 cleartool: Error: Unable to access "nothing": No such file or directory.
 mtype=file element  type=text_file

@@ -11,7 +11,7 @@ mod property;
 pub use evaluate::dotted;
 pub use facts::{Facts, Happened, PRIVATE, selector_prefix};
 pub use parse::{Format, FormatError};
-pub use property::{REPLICA, constraint};
+pub use property::{REPLICA, constraint, trigger_kind};
 
 use super::options::Arguments;
 use super::session::CommandError;

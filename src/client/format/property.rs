@@ -6,7 +6,7 @@ use super::parse::Modifiers;
 use crate::client::failure::kind_name;
 use crate::client::layout::hyperlink_id;
 use crate::server::proto::description::Object;
-use crate::server::proto::{AttributePer, LockState, ObjectKind, TypeFacts};
+use crate::server::proto::{AttributePer, LockState, ObjectKind, TriggerTypeFacts, TypeFacts};
 
 /// A property.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +31,9 @@ pub(super) enum Property {
     ReplicaName,
     ReplicaHost,
     DosText,
-    /// Of objects that this program does not have: of UCM, pools, replicas, triggers.
+    Triggers,
+    TriggerKind,
+    /// Of objects that this program does not have: of UCM, pools, replicas.
     NotHere,
     Activity,
 }
@@ -45,7 +47,7 @@ const PROPERTIES: &[(&str, Property)] = &[
     ("master", Property::Master),
     ("reqmaster", Property::NotHere),
     ("instance_mastership", Property::NotHere),
-    ("triggers", Property::NotHere),
+    ("triggers", Property::Triggers),
     ("type", Property::Type),
     ("pool", Property::Pool),
     ("pool_kind", Property::NotHere),
@@ -58,7 +60,7 @@ const PROPERTIES: &[(&str, Property)] = &[
     ("slink_text_mvfs", Property::LinkText),
     ("type_scope", Property::TypeScope),
     ("type_constraint", Property::TypeConstraint),
-    ("trtype_kind", Property::NotHere),
+    ("trtype_kind", Property::TriggerKind),
     ("msdostext", Property::DosText),
     ("text_mode", Property::NotHere),
     ("vob_replication", Property::Replication),
@@ -222,12 +224,26 @@ fn items(property: Property, facts: &Facts) -> Vec<Item> {
             one(if told.global { "global" } else { "ordinary" })
         }
         (Property::TypeConstraint, Some(Object::Type(told))) => one(constraint(told)),
+        (Property::Triggers, Some(Object::Element(told))) => {
+            let selector = |name: &[u8]| [b"trtype:", name, b"@", vob].concat();
+            let new = told.inherited_triggers.iter().filter(|name| !told.triggers.contains(name));
+            let all = told.triggers.iter().chain(new);
+            all.map(|name| Item { name: name.clone(), selector: Some(selector(name)) }).collect()
+        }
+        (Property::TriggerKind, Some(Object::Type(told))) => {
+            told.trigger.iter().flat_map(|trigger| one(trigger_kind(trigger))).collect()
+        }
         (Property::Replication, _) if is_vob => one("unreplicated"),
         (Property::ReplicaName, _) if is_vob => one(REPLICA),
         (Property::ReplicaHost, Some(Object::Vob(told))) => one(&told.host),
         (Property::DosText, _) if is_vob => one("disabled"),
         _ => Vec::new(),
     }
+}
+
+/// When triggers of a type fire.
+pub fn trigger_kind(facts: &TriggerTypeFacts) -> &'static str {
+    if facts.before { "pre-operation" } else { "post-operation" }
 }
 
 /// A name, or the number where nobody has the number.

@@ -80,6 +80,12 @@ fn fields(facts: &Facts, dates: &Dates) -> Fields {
     let attributes = facts.attributes().iter().map(|held| attribute(held, dates));
     fields.put("attributes", attributes.collect::<Vec<_>>());
     fields.put("hyperlinks", facts.hyperlinks().iter().map(hyperlink).collect::<Vec<_>>());
+    let (mut triggers, mut inherited) = (Value::Null, Value::Null);
+    if let Some(Object::Element(told)) = facts.object() {
+        (triggers, inherited) = (names(&told.triggers), names(&told.inherited_triggers));
+    }
+    fields.put("triggers", triggers);
+    fields.put("inherited_triggers", inherited);
     fields.put("checkout", facts.checkout().map(checkout));
     let (target, modified_s, removed) = match facts.object() {
         Some(Object::SymbolicLink(link)) => (&link.target[..], None, None),
@@ -109,6 +115,11 @@ fn fields(facts: &Facts, dates: &Dates) -> Fields {
     fields.put("vob_facts", vob);
     fields.put("ends", ends);
     fields
+}
+
+/// Names of types, which are text.
+fn names(names: &[Vec<u8>]) -> Value {
+    names.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect()
 }
 
 /// What happened, and who did it.

@@ -2,10 +2,10 @@
 
 use super::{Fields, code};
 use crate::client::failure::{kind_name, sentences};
-use crate::client::format::selector_prefix;
+use crate::client::format::{selector_prefix, trigger_kind};
 use crate::server::proto::{
-    Annotation, Failure, FindRow, ListRow, ObjectKind, Person, PrivateRow, TypeFacts, ValueLimit, ViewFacts,
-    VobFacts,
+    Annotation, Failure, FindRow, ListRow, ObjectKind, Person, PrivateRow, TriggerActionFacts,
+    TriggerTypeFacts, TriggerTypes, TypeFacts, ValueLimit, ViewFacts, VobFacts,
 };
 use serde_json::Value;
 
@@ -141,5 +141,35 @@ pub(super) fn type_definition(told: &TypeFacts) -> Value {
     fields.put("upper", limit(values.and_then(|values| values.upper.as_ref())));
     fields.put("enumeration", values.map(|values| values.enumeration.clone()));
     fields.put("default", values.and_then(|values| values.default.clone()));
+    fields.put("trigger", told.trigger.as_ref().map(trigger_definition));
+    fields.value()
+}
+
+/// What a trigger type watches, and what it does.
+fn trigger_definition(told: &TriggerTypeFacts) -> Value {
+    let mut fields = Fields::default();
+    fields.put("class", code(told.class().as_str_name(), "TRIGGER_CLASS_"));
+    fields.put("fires", trigger_kind(told));
+    fields.put("operations", told.operations.clone());
+    fields.put("exempt", told.exempt.clone());
+    fields.put("actions", told.actions.iter().map(trigger_action).collect::<Vec<_>>());
+    fields.put("types", told.types.iter().map(trigger_types).collect::<Vec<_>>());
+    fields.put("prints", told.print);
+    fields.value()
+}
+
+fn trigger_action(told: &TriggerActionFacts) -> Value {
+    let mut fields = Fields::default();
+    fields.put("kind", code(told.kind().as_str_name(), "TRIGGER_ACTION_KIND_"));
+    fields.optional_text("type", &told.name);
+    fields.optional_text("text", &told.text);
+    fields.value()
+}
+
+fn trigger_types(told: &TriggerTypes) -> Value {
+    let mut fields = Fields::default();
+    fields.put("selector_kind", selector_prefix(told.kind()));
+    fields.put("all", told.all);
+    fields.texts("names", told.names.iter().map(Vec::as_slice));
     fields.value()
 }

@@ -62,6 +62,13 @@ fn objects() -> Vec<Object> {
     let values = AttributeTypeFacts { lower: limit.clone(), upper: limit, ..Default::default() };
     let of_type =
         TypeFacts { kind: ObjectKind::AttributeType.into(), attribute: Some(values), ..TypeFacts::default() };
+    let trigger = TriggerTypeFacts {
+        actions: vec![TriggerActionFacts::default()],
+        types: vec![TriggerTypes::default()],
+        ..TriggerTypeFacts::default()
+    };
+    let trigger_type =
+        TypeFacts { kind: ObjectKind::TriggerType.into(), trigger: Some(trigger), ..TypeFacts::default() };
     vec![
         Object::Version(version),
         Object::Element(ElementFacts::default()),
@@ -70,6 +77,7 @@ fn objects() -> Vec<Object> {
         Object::Private(PrivateFacts::default()),
         Object::Vob(VobFacts::default()),
         Object::Type(of_type),
+        Object::Type(trigger_type),
         Object::Hyperlink(HyperlinkFacts::default()),
     ]
 }
@@ -126,6 +134,10 @@ fn kinds_and_annotations_are_documented() {
             let name = crate::client::failure::kind_name(kind).replace(' ', "_");
             assert!(DOCUMENT.contains(&format!("`{name}`")), "{name}");
         }
+    }
+    for number in (0..).map_while(|number| TriggerActionKind::try_from(number).ok()) {
+        let name = code(number.as_str_name(), "TRIGGER_ACTION_KIND_");
+        assert!(DOCUMENT.contains(&format!("`{name}`")), "{name}");
     }
     for number in (1..).map_while(|number| Annotation::try_from(number).ok()) {
         let name = code(number.as_str_name(), "ANNOTATION_");
