@@ -392,6 +392,18 @@ fn scripts_in_three_languages_veto_want_comments_stop_twins_and_attach_labels_fo
             team.run(user, "cleartool mkelem -nc fresh && cleartool mv fresh b && cleartool unco -rm b").ok();
             team.run(user, "cleartool unco -rm .").ok();
         }
+        // The action has the rights of who gave the command: Bob may not move the label, and checks in all the same.
+        team.run(ANNE, &format!("cleartool lock -nusers UNIX:UID-{ANNE} lbtype:NEWEST")).ok();
+        for (user, moves) in [(BOB, false), (ANNE, true)] {
+            let line = "cleartool co -nc a >&2 && echo more >> a && cleartool ci -c 'that is why' a";
+            let done = team.run(user, line).ok();
+            assert_eq!(done.contains("Moved label \"NEWEST\""), moves, "{done}");
+            let warning = "cleartool: Warning: Trigger \"AFTER\" failed after checkin, which is done.";
+            assert_eq!(done.contains(warning), !moves, "{done}");
+            assert!(done.contains("Checked in \"a\" version"), "{done}");
+        }
+        let labelled = team.run(BOB, "cleartool describe -s a; cleartool describe -s a@@/main/NEWEST").ok();
+        assert_eq!(labelled, "a@@/main/5\na@@/main/5\n");
     }
 }
 
@@ -446,7 +458,20 @@ fn an_action_that_hangs_can_be_interrupted_and_blocks_nobody() {
     let group = rustix::process::Pid::from_child(&hanging);
     rustix::process::kill_process_group(group, rustix::process::Signal::INT).expect("interrupted");
     assert!(!hanging.wait().expect("ended").success());
-    project.sh("cleartool lock trtype:T && cleartool co -nc foo.c");
+    assert_eq!(project.sh("cleartool lsco -s -all"), "");
+    // After an operation it is too late to stop that; the command ends as well.
+    project.sh(&format!(
+        "cleartool mktrtype -nc -replace -element -all -postop checkout -exec 'cd {root}/bin && HANG' T"
+    ));
+    let mut command = world.command("cleartool", &project.directory);
+    let command = command.args(["co", "-nc", "foo.c"]).process_group(0);
+    let mut hanging = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("started");
+    assert_eq!(std::fs::read_to_string(world.root().join("started")).expect("read"), "here\n");
+    assert_eq!(project.sh("cleartool lsco -s -all | sed 's,.*/,,'"), "foo.c\n");
+    let group = rustix::process::Pid::from_child(&hanging);
+    rustix::process::kill_process_group(group, rustix::process::Signal::INT).expect("interrupted");
+    assert!(!hanging.wait().expect("ended").success());
+    project.sh("cleartool unco -rm foo.c && cleartool lock trtype:T && cleartool co -nc foo.c");
 }
 
 #[test]
@@ -457,7 +482,7 @@ fn a_program_that_calls_the_daemon_itself_cannot_leave_a_trigger_out() {
     let stream = transport::connect(&project.world.home().join("socket")).expect("the daemon listens");
     let channel = runtime.block_on(transport::channel(stream)).expect("the daemon answers");
     let mut host = HostClient::new(channel);
-    let request = |name: &str| {
+    let request = |name: &str, comment: &str| {
         let absolute = project.directory.join(name).into_os_string().into_encoded_bytes();
         let pname = Some(Pname { typed: name.into(), absolute });
         let context = Context {
@@ -466,12 +491,16 @@ fn a_program_that_calls_the_daemon_itself_cannot_leave_a_trigger_out() {
         };
         CheckoutRequest {
             context: Some(context),
-            arguments: vec![CheckoutArgument { pname, ..CheckoutArgument::default() }],
+            arguments: vec![CheckoutArgument {
+                pname,
+                comment: comment.into(),
+                ..CheckoutArgument::default()
+            }],
             ..CheckoutRequest::default()
         }
     };
-    let mut call = |name: &str, token: &str| {
-        let mut request = tonic::Request::new(request(name));
+    let mut call = |name: &str, comment: &str, token: &str| {
+        let mut request = tonic::Request::new(request(name, comment));
         if !token.is_empty() {
             request.metadata_mut().insert("clerestory-cleared", token.parse().expect("a token"));
         }
@@ -481,18 +510,31 @@ fn a_program_that_calls_the_daemon_itself_cannot_leave_a_trigger_out() {
         assert_eq!(failure.code(), FailureCode::TriggersToRun);
         failure.text
     };
-    let token = call("foo.c", "");
-    assert!(!token.is_empty() && !call("foo.c", "1.1").is_empty());
-    // A token whose triggers nobody settled, and one of another object.
-    assert!(!call("foo.c", &token).is_empty());
-    let other = call("src/bar.c", "");
-    let stream = transport::connect(&project.world.home().join("socket")).expect("the daemon listens");
-    let channel = runtime.block_on(transport::channel(stream)).expect("the daemon answers");
-    let mut second = HostClient::new(channel);
-    let firings = runtime.block_on(second.firings(FiringsRequest { token: other.clone() })).expect("told");
-    assert_eq!(firings.into_inner().firings.len(), 1);
-    let settle = SettleFiringsRequest { token: other.clone(), refused: vec![] };
-    runtime.block_on(second.settle_firings(settle)).expect("settled");
-    assert!(!call("foo.c", &other).is_empty());
+    let mut second = {
+        let stream = transport::connect(&project.world.home().join("socket")).expect("the daemon listens");
+        HostClient::new(runtime.block_on(transport::channel(stream)).expect("the daemon answers"))
+    };
+    let mut settle = |token: &str| {
+        let firings =
+            runtime.block_on(second.firings(FiringsRequest { token: token.to_owned() })).expect("told");
+        assert_eq!(firings.into_inner().firings.len(), 1);
+        let settle = SettleFiringsRequest { token: token.to_owned(), refused: vec![] };
+        runtime.block_on(second.settle_firings(settle)).expect("settled");
+    };
+    let token = call("foo.c", "why", "");
+    assert!(!token.is_empty() && !call("foo.c", "why", "1.1").is_empty());
+    // A token whose triggers nobody settled, and those of another object and of another comment.
+    assert!(!call("foo.c", "why", &token).is_empty());
+    for (name, comment) in [("src/bar.c", "why"), ("foo.c", "why not")] {
+        let other = call(name, comment, "");
+        settle(&other);
+        assert!(!call("foo.c", "why", &other).is_empty());
+    }
     assert_eq!(project.sh("cleartool lsco -short -all"), "");
+    // Whoever says that just this has run is believed, once.
+    let token = call("foo.c", "why", "");
+    settle(&token);
+    assert_eq!(call("foo.c", "why", &token), "");
+    assert!(project.sh("cleartool lsco -short -all").ends_with("/foo.c\n"));
+    assert!(!call("src/bar.c", "why", &token).is_empty());
 }
