@@ -566,3 +566,25 @@ fn what_is_no_format_is_told_with_its_column() {
     assert!(Format::parse(b"%100000n").is_ok());
     assert!(Format::parse(b"%100001n").is_err());
 }
+
+proptest::proptest! {
+    /// Whatever is typed is a format or a complaint about a column of it, and what is a format prints.
+    #[test]
+    fn any_bytes_are_a_format_or_a_complaint(
+        pieces in proptest::collection::vec(proptest::sample::select(vec![
+            "%", "[", "]", "p", "n", "N", "V", "S", "a", "A", "d", "u", "c", "l", "t", "\\", "\\n", "\\03", "\\x4", "-", ".", "0", "12",
+            "99999", "100001", "99999999999999999999", "hlink", ":", "name", "triggers", "%[name]p", "%-5.3n", "é", " ", "\"",
+        ]), 0..12),
+        noise in proptest::collection::vec(proptest::arbitrary::any::<u8>(), 0..4),
+    ) {
+        let text = [pieces.concat().as_bytes(), &noise].concat();
+        match Format::parse(&text) {
+            Ok(format) => {
+                // Widths are bounded, so that what is printed is.
+                let printed = format.print(&subject(), &dates(DateStyle::Legacy, DAY_S));
+                proptest::prop_assert!(printed.len() <= 12 * 200_000, "{}", printed.len());
+            }
+            Err(error) => proptest::prop_assert!((1..=text.len() + 1).contains(&error.column), "{error:?} of {}", text.len()),
+        }
+    }
+}

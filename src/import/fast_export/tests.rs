@@ -217,3 +217,26 @@ fn a_line_without_end_is_refused() {
         assert_eq!(events(&stream).is_ok(), is_accepted, "{len}");
     }
 }
+
+proptest::proptest! {
+    /// A stream that was damaged, cut, or never was one: events or an error, never a panic, and no more memory than its bytes.
+    #[test]
+    fn any_bytes_are_events_or_an_error(
+        pieces in proptest::collection::vec(proptest::sample::select(vec![
+            "blob\n", "mark :1\n", "mark :99999999999999999999\n", "data 5\nhello\n", "data 9999999999\n", "data -1\n", "data <<E\nm\nE\n",
+            "commit r\n", "committer A <a> 1 +0000\n", "committer A <a> 99999999999999999999 +9999\n", "author < 1\n", "from :1\n", "merge :1\n",
+            "M 100644 :1 a\n", "M 100644 inline \"a\\\n", "M 120000 :1 \"\\303\\377\"\n", "D a\n", "R a b\n", "C a b\n", "deleteall\n", "N :1 :1\n",
+            "tag t\n", "tagger A <a> 1 +0000\n", "reset r\n", "alias\n", "to :1\n", "feature done\n", "done\n", "progress\n", "\n", "\0", "é",
+        ]), 0..16),
+        noise in proptest::collection::vec((proptest::arbitrary::any::<proptest::sample::Index>(), proptest::arbitrary::any::<u8>()), 0..3),
+    ) {
+        let mut stream = pieces.concat().into_bytes();
+        for (at, byte) in noise {
+            if !stream.is_empty() {
+                let at = at.index(stream.len());
+                stream[at] = byte;
+            }
+        }
+        let _ = events(&stream);
+    }
+}
