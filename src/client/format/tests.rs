@@ -6,7 +6,8 @@ use crate::server::proto::description::Object;
 use crate::server::proto::{
     Attribute, AttributePer, AttributeTypeFacts, BranchFacts, CheckoutFacts, Created, Description,
     ElementFacts, EventKind, HistoryEvent, Hyperlink, HyperlinkFacts, Identity, LockState, ObjectKind,
-    Person, PrivateFacts, Protection, SymbolicLinkFacts, TypeFacts, VersionFacts, VersionTreeRow, VobFacts,
+    Person, PrivateFacts, Protection, SymbolicLinkFacts, TriggerTypeFacts, TypeFacts, VersionFacts,
+    VersionTreeRow, VobFacts,
 };
 
 /// 2021-06-10T01:49:46-04:00, a Thursday.
@@ -315,6 +316,8 @@ fn elements_branches_and_links() {
         protection: protection(),
         element_type: b"text_file".to_vec(),
         lock: LockState::Obsolete.into(),
+        triggers: vec![b"T1".to_vec(), b"T2".to_vec()],
+        inherited_triggers: vec![b"T2".to_vec(), b"T3".to_vec()],
         ..ElementFacts::default()
     };
     let table = [
@@ -325,7 +328,9 @@ fn elements_branches_and_links() {
             "%[type]p|%[type]Xp|%[pool]p|%[pool]CQp",
             "text_file|eltype:text_file@/vobs/a|sdft cdft|\"sdft\", \"cdft\"",
         ),
-        ("%[name]p|%[object_kind]p|%[triggers]p|%[pool]Np", "f.c|file element||sdftcdft"),
+        ("%[name]p|%[object_kind]p|%[pool]Np", "f.c|file element|sdftcdft"),
+        ("%[triggers]p|%[triggers]CQp", "T1 T2 T3|\"T1\", \"T2\", \"T3\""),
+        ("%[triggers]CXp", "trtype:T1@/vobs/a, trtype:T2@/vobs/a, trtype:T3@/vobs/a"),
         ("%[master]p|%[slink_text]p|%[type_scope]p", "original@/vobs/a||"),
     ];
     check(&described(Object::Element(element.clone()), b"src/f.c@@"), &table);
@@ -379,6 +384,11 @@ fn types_vobs_and_hyperlinks() {
         ("%[name]Xp|%[trtype_kind]p", "lbtype:REL1@/vobs/a|"),
     ];
     check(&Facts::of_type(label.clone(), identity()), &table);
+    for (before, kind) in [(true, "pre-operation"), (false, "post-operation")] {
+        let trigger = Some(TriggerTypeFacts { before, ..TriggerTypeFacts::default() });
+        let facts = TypeFacts { kind: ObjectKind::TriggerType.into(), trigger, ..label.clone() };
+        check(&Facts::of_type(facts, identity()), &[("%m %[trtype_kind]p", &format!("trigger type {kind}"))]);
+    }
     let single = TypeFacts { per_branch: false, global: true, ..label };
     check(
         &Facts::of_type(single.clone(), identity()),
