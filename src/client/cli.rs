@@ -1,6 +1,7 @@
 //! `clerestory`: the commands that the product does not have, in GNU habits.
 
 use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -11,8 +12,10 @@ use super::backup;
 use super::doctor;
 use super::explain;
 use super::import;
+use super::lsvtree::Choice;
 use super::session::{CommandError, CommandResult, Outcome, Session};
 use super::stats;
+use super::vtree;
 use super::watch;
 use crate::server::home::Home;
 use crate::server::lifecycle::{self, Mode};
@@ -79,6 +82,30 @@ enum Command {
         #[arg(long)]
         json: bool,
         /// Names in a view, seen or not
+        #[arg(required = true, value_name = "PATH")]
+        paths: Vec<OsString>,
+    },
+    /// Draw version trees: branches, versions, labels, merges, checkouts
+    Vtree {
+        /// Draw a picture
+        #[arg(long)]
+        svg: bool,
+        /// Draw a page of one file, which can be searched and zoomed
+        #[arg(long, conflicts_with = "svg")]
+        html: bool,
+        /// Write to this file instead of standard output
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+        /// Draw every version and every label, not only versions that mean something
+        #[arg(long)]
+        all: bool,
+        /// Draw branches that are out of use, too
+        #[arg(long)]
+        obsolete: bool,
+        /// Begin at this branch: a type's name, or a path such as /main/fix
+        #[arg(long, value_name = "BRANCH")]
+        branch: Option<OsString>,
+        /// Names of elements, in a view or version-extended
         #[arg(required = true, value_name = "PATH")]
         paths: Vec<OsString>,
     },
@@ -171,6 +198,21 @@ pub fn run(words: &[OsString], serve: Serve) -> ExitCode {
         Command::Explain { json, paths } => with_session(|session| {
             let form = if json { explain::Form::Json } else { explain::Form::Text };
             explain::explain(session, &paths, form, Session::complain)
+        }),
+        Command::Vtree { svg, html, output, all, obsolete, branch, paths } => with_session(|session| {
+            let form = match (svg, html) {
+                (true, _) => vtree::Form::Svg,
+                (_, true) => vtree::Form::Html,
+                _ => vtree::Form::Terminal,
+            };
+            let wanted = vtree::Wanted {
+                paths: &paths,
+                choice: Choice { all, short: false, merges: true, checkouts: true, obsolete },
+                branch: branch.map(OsString::into_vec).unwrap_or_default(),
+                no_recurse: false,
+                complain: Session::complain,
+            };
+            vtree::draw(session, &wanted, form, output.as_deref())
         }),
         Command::Doctor { fix } => with_session(|session| doctor::doctor(session, fix)),
         Command::Backup { vob, path } => with_session(|session| backup::backup(session, &vob, &path)),

@@ -14,7 +14,7 @@ use super::{
     mkvob, mount, pwd, pwv, quit, recoverview, rename, reserve, rmtype, rmview, rmvob, setcs, setview,
     startview, umount, uncheckout,
 };
-use super::{chevent, chtype, lock, lslock, protect, protectvob};
+use super::{chevent, chtype, lock, lslock, lsstgloc, protect, protectvob};
 use super::{
     chvob, find as find_command, ln, mkattr, mkhlink, mv, rmbranch, rmelem, rmhlink, rmmerge, rmname, rmver,
 };
@@ -56,6 +56,7 @@ pub const COMMANDS: &[Command] = &[
     lscheckout::COMMAND,
     lshistory::COMMAND,
     lsprivate::COMMAND,
+    lsstgloc::COMMAND,
     lstype::COMMAND,
     lsview::COMMAND,
     lsvob::COMMAND,
@@ -159,7 +160,6 @@ pub const NOT_SUPPORTED: &[&str] = &[
     "lsreplica",
     "lsrolemap",
     "lssite",
-    "lsstgloc",
     "lsstream",
     "mkactivity",
     "mkbl",

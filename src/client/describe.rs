@@ -35,6 +35,8 @@ pub const COMMAND: Command = Command {
         flag("pre/decessor"),
         flag("anc/estor"),
         flag("eac/l"),
+        flag("cact"),
+        flag("ali/ases"),
         flag("json"),
         flag("-json"),
     ],
@@ -43,6 +45,12 @@ pub const COMMAND: Command = Command {
 };
 
 fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
+    if arguments.has("cact") {
+        return Err(CommandError::refused("Option -cact is not supported yet: there are no activities."));
+    }
+    if arguments.has("aliases") {
+        return Err(CommandError::refused("Option -aliases is not supported yet."));
+    }
     if arguments.operands.is_empty() {
         return Err(missing("Object name"));
     }

@@ -1,11 +1,12 @@
-//! `lsvtree`: lists the branches and versions of elements.
+//! `lsvtree`: lists the branches and versions of elements, or has them drawn (`vtree`).
 
 use super::commands::{Command, exclusive, missing};
 use super::format::{self, Facts};
 use super::json;
 use super::options::{Arguments, flag, value};
 use super::pname::without_version;
-use super::session::{CommandResult, Outcome, Session};
+use super::session::{CommandError, CommandResult, Outcome, Session};
+use super::vtree;
 use crate::server::proto::version_tree_item::Item;
 use crate::server::proto::{VersionTreeKind, VersionTreeRequest, VersionTreeRow};
 
@@ -13,8 +14,10 @@ use crate::server::proto::{VersionTreeKind, VersionTreeRequest, VersionTreeRow};
 pub const COMMAND: Command = Command {
     name: "lsvt/ree",
     aliases: &[],
-    usage: "[-nrecurse] [-short | -fmt format | -json] [-all] [-merge] [-nco] [-obsolete] [-branch branch-pname] pname ...",
+    usage: "[-graphical [-nmerge]] [-nrecurse] [-short | -fmt format | -json] [-all] [-merge] [-nco] [-obsolete] [-branch branch-pname] pname ...",
     options: &[
+        flag("g/raphical"),
+        flag("nme/rge"),
         flag("nr/ecurse"),
         flag("s/hort"),
         value("fmt"),
@@ -31,16 +34,21 @@ pub const COMMAND: Command = Command {
 };
 
 /// How many labels a row shows; the others show as `...`. With `-all` there is no limit.
-const MAX_LABELS: usize = 3;
+pub(super) const MAX_LABELS: usize = 3;
 
 /// Which rows and parts of rows are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Choice {
-    all: bool,
-    short: bool,
-    merges: bool,
-    checkouts: bool,
-    obsolete: bool,
+pub struct Choice {
+    /// Versions that mean nothing, too, and all labels.
+    pub all: bool,
+    /// Without labels.
+    pub short: bool,
+    /// With merges.
+    pub merges: bool,
+    /// With checkouts.
+    pub checkouts: bool,
+    /// With branches that are out of use.
+    pub obsolete: bool,
 }
 
 fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
@@ -49,13 +57,28 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
     }
     exclusive(arguments, json::FORMS)?;
     let format = format::given(arguments)?;
+    let is_graphical = arguments.has("graphical");
     let choice = Choice {
         all: arguments.has("all"),
         short: arguments.has("short"),
-        merges: arguments.has("merge"),
+        merges: if is_graphical { !arguments.has("nmerge") } else { arguments.has("merge") },
         checkouts: !arguments.has("nco"),
         obsolete: arguments.has("obsolete"),
     };
+    if is_graphical {
+        if format.is_some() || json::is_wanted(arguments) {
+            let sentence = "Option -graphical may not be given with -fmt or -json";
+            return Err(CommandError::Usage(sentence.to_owned()));
+        }
+        let wanted = vtree::Wanted {
+            paths: &arguments.operands,
+            choice,
+            branch: arguments.bytes("branch"),
+            no_recurse: arguments.has("nrecurse"),
+            complain: Session::error,
+        };
+        return vtree::show(session, &wanted);
+    }
     let request = VersionTreeRequest {
         context: Some(session.context()?),
         pnames: session.pnames(&arguments.operands)?,
@@ -97,7 +120,7 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
 }
 
 /// Without `-all` only the versions that mean something are listed.
-fn is_shown(row: &VersionTreeRow, choice: Choice) -> bool {
+pub(super) fn is_shown(row: &VersionTreeRow, choice: Choice) -> bool {
     if row.obsolete && !choice.obsolete {
         return false;
     }

@@ -48,6 +48,7 @@ const SUMMARIES: &[(&str, &str)] = &[
     ("lslock", "lists locks"),
     ("lsprivate", "lists what is private to a view"),
     ("lsregion", "lists regions"),
+    ("lsstgloc", "lists where storages of views and VOBs are put"),
     ("lstype", "lists type objects"),
     ("lsview", "lists views"),
     ("lsvob", "lists VOBs"),

@@ -12,7 +12,7 @@ use crate::server::proto::{CreateViewRequest, Protection};
 pub const COMMAND: Command = Command {
     name: "mkvie/w",
     aliases: &[],
-    usage: "-tag view-tag [-tcomment comment] [-stgloc -auto | view-storage-pname]",
+    usage: "-tag view-tag [-tcomment comment] [-stgloc {views | -auto} | view-storage-pname]",
     options: &[
         value("tag"),
         value("tco/mment"),
@@ -43,7 +43,7 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
     let request = CreateViewRequest {
         context: Some(session.context()?),
         tag: tag.clone(),
-        storage: storage(session, arguments)?,
+        storage: storage(session, arguments, super::lsstgloc::VIEWS)?,
         comment: arguments.bytes("tcomment"),
         config_spec: Vec::new(),
     };

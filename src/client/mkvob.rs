@@ -5,12 +5,13 @@ use super::comment::{self, CommentSource, Prompt};
 use super::options::{Arguments, flag, value};
 use super::session::{CommandError, CommandResult, Outcome, Session};
 use crate::server::proto::{CreateVobRequest, VobFacts};
+use std::os::unix::ffi::OsStrExt;
 
 /// The table entry.
 pub const COMMAND: Command = Command {
     name: "mkv/ob",
     aliases: &[],
-    usage: "-tag vob-tag [-public [-password password]] [-engine name]\u{1}\n       [-stgloc -auto | vob-storage-pname]",
+    usage: "-tag vob-tag [-public [-password password]] [-engine name]\u{1}\n       [-stgloc {vobs | -auto} | vob-storage-pname]",
     options: &[
         value("tag"),
         value("tco/mment"),
@@ -31,7 +32,7 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
     if tag.is_empty() {
         return Err(missing("VOB tag"));
     }
-    let storage = storage(session, arguments)?;
+    let storage = storage(session, arguments, super::lsstgloc::VOBS)?;
     let source = comment::source("mkvob", arguments, CommentSource::AskEach)?;
     let comments = comment::texts(session, &source, Prompt::Creation, &[&tag], &[])?;
     let request = CreateVobRequest {
@@ -54,16 +55,14 @@ fn run(session: &mut Session, arguments: &Arguments) -> CommandResult {
 /// The storage operand made absolute; empty for the default place (no operand, or `-stgloc -auto`).
 ///
 /// # Errors
-/// A named storage location, of which there are none, or too many operands.
-pub fn storage(session: &Session, arguments: &Arguments) -> Result<Vec<u8>, CommandError> {
+/// A storage location that is not the one for this kind (`location`), or too many operands.
+pub fn storage(session: &Session, arguments: &Arguments, location: &str) -> Result<Vec<u8>, CommandError> {
     exclusive(arguments, &["stgloc", "hpath"])?;
     match (arguments.value("stgloc"), arguments.operands.as_slice()) {
         (None, [storage]) => Ok(session.pname(storage)?.absolute),
         (None, []) => Ok(Vec::new()),
-        (Some(auto), []) if auto == "-auto" => Ok(Vec::new()),
-        (Some(name), []) => {
-            Err(CommandError::refused(format!("Storage location not found: \"{}\".", name.to_string_lossy())))
-        }
+        (Some(name), []) if name == "-auto" || name == location => Ok(Vec::new()),
+        (Some(name), []) => Err(CommandError::refused(super::lsstgloc::not_found(name.as_bytes()))),
         _ => Err(CommandError::Usage("One storage directory required".to_owned())),
     }
 }

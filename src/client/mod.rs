@@ -76,6 +76,7 @@ mod ln;
 mod lock;
 mod lscheckout;
 mod lslock;
+mod lsstgloc;
 mod lstype;
 mod magic;
 mod man;
@@ -110,6 +111,7 @@ mod rmver;
 mod space;
 mod trigger_text;
 mod umount;
+mod vtree;
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;

@@ -79,5 +79,6 @@ mod triggers_of_merges;
 mod triggers_told;
 mod types;
 mod versioning;
+mod vtrees;
 mod watch;
 mod world;

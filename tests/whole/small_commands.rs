@@ -79,6 +79,29 @@ fn the_host_its_space_and_its_log_are_told() {
         "{told}"
     );
     assert_eq!(project.sh("cleartool lsregion"), "local\n");
+    project.check(
+        r#"
+$ cleartool lsstgloc; cleartool lsstgloc -vob -s
+  views                WORLD/home/views
+  vobs                 WORLD/home/vobs
+vobs
+$ cleartool lsstgloc -long views nothing | grep -v host:; cleartool lsstgloc -host elsewhere
+cleartool: Error: Storage location not found: "nothing".
+Name: views
+  Type: View
+  Region: local
+  Global path: WORLD/home/views
+  Server host path: WORLD/home/views
+$ cleartool mkview -tag w -stgloc views > /dev/null && cleartool lsview -short w; cleartool mkview -tag u -stgloc vobs
+w
+cleartool: Error: Storage location not found: "vobs".
+[exit 1]
+$ cleartool describe -cact; cleartool describe -aliases foo.c
+cleartool: Error: Option -cact is not supported yet: there are no activities.
+cleartool: Error: Option -aliases is not supported yet.
+[exit 1]
+"#,
+    );
     let space = project.sh("cleartool space -vob /vobs/x");
     assert!(space.starts_with("Space of vob \"/vobs/x\":\n   Use(Mb)  %Use  Directory\n"), "{space}");
     assert!(space.lines().any(|line| line.ends_with("  Total")) && space.contains("\nFilesystem (capacity "));
