@@ -4,6 +4,7 @@
 //! user types them and ordinary programs in a view; nothing of the library is called.
 
 mod annotates;
+mod as_git;
 mod attributes;
 mod backup;
 mod build;
@@ -17,6 +18,7 @@ mod checkouts_together;
 mod clients;
 mod comments;
 mod config_specs;
+mod coprocess;
 mod daemon;
 mod dependencies;
 mod diffs;

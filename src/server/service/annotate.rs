@@ -195,7 +195,7 @@ fn now(texts: &Texts<'_>, history: &History) -> Outcome<Vec<AnnotatedLine>> {
     let mut last: Arc<[u8]> = Arc::from(&b""[..]);
     for (object, parents) in history {
         last = texts.read(*object)?;
-        origins.add(&last, parents);
+        origins.add(Arc::clone(&last), parents);
     }
     let line = |(text, origin): (&[u8], usize)| AnnotatedLine {
         text: text.to_vec(),
