@@ -162,6 +162,7 @@ fn sentence(broken: &BrokenLaw) -> Vec<u8> {
             [b"The index does not agree with the journal about ", detail, b"."].concat()
         }
         Law::IndexDiffers => about(b"The index does not agree with the journal about", &[b"."]),
+        Law::NotCompared => [b"The index cannot be compared with the journal: ", detail, b"."].concat(),
         Law::NoSuchView => {
             let view = broken.views.first().map(|view| dotted(view)).unwrap_or_default();
             about(

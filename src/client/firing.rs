@@ -21,6 +21,7 @@ use tonic::transport::Channel;
 
 use super::description::value_type_name;
 use super::failure::kind_name;
+use super::format::trigger_kind;
 use crate::server::proto::host_client::HostClient;
 use crate::server::proto::{
     Failure, FailureCode, Firing, FiringsRequest, ObjectKind, SettleFiringsRequest, TriggerActionFacts,
@@ -238,7 +239,7 @@ impl Runner {
             .iter()
             .map(|variable| (variable.name.clone(), OsString::from_vec(variable.value.clone())))
             .collect();
-        let when = if firing.before { "pre-operation" } else { "post-operation" };
+        let when = trigger_kind(firing.before);
         let mut set = |name: &str, value: &str| all.push((name.to_owned(), value.into()));
         set("OP_KIND", &firing.operation);
         set("MTYPE", kind_name(firing.kind()));

@@ -9,6 +9,7 @@ use super::diff::unreadable;
 use super::merge_tool::{self, Files};
 use super::pname::{HISTORY_MARK, without_version};
 use super::session::{CommandError, Session, system_text};
+use super::temporary;
 use crate::merge::text::{Change, Choice, Labels, Merge, Region, Side, Style};
 use crate::server::proto::{MergeRequest, NameChangeKind, NameConflict, NameMerge, ObjectKind, Pname};
 use std::ffi::{OsStr, OsString};
@@ -524,15 +525,8 @@ struct Workshop(PathBuf);
 impl Workshop {
     fn new() -> io::Result<Workshop> {
         use std::os::unix::fs::DirBuilderExt;
-        let mut attempt = 0u32;
-        loop {
-            let path = std::env::temp_dir().join(format!("cleartool-merge.{}.{attempt}", std::process::id()));
-            match std::fs::DirBuilder::new().mode(0o700).create(&path) {
-                Ok(()) => return Ok(Workshop(path)),
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => attempt += 1,
-                Err(error) => return Err(error),
-            }
-        }
+        let make = |path: &Path| std::fs::DirBuilder::new().mode(0o700).create(path);
+        Ok(Workshop(temporary::make("cleartool-merge", "", make)?.0))
     }
 }
 

@@ -109,6 +109,7 @@ mod rmname;
 mod rmtype;
 mod rmver;
 mod space;
+mod temporary;
 mod trigger_text;
 mod umount;
 mod vtree;

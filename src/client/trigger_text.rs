@@ -3,6 +3,7 @@
 //! Pure.
 
 use super::failure::kind_name;
+use super::format::trigger_kind;
 use crate::server::proto::{
     ElementFacts, TriggerActionFacts, TriggerActionKind as Action, TriggerClass, TriggerTypeFacts,
     TriggerTypes,
@@ -15,8 +16,8 @@ pub fn definition(facts: &TriggerTypeFacts) -> Vec<Vec<u8>> {
         TriggerClass::AllElements => b"  all element trigger",
         TriggerClass::Type => b"  type trigger",
     };
-    let when: &[u8] = if facts.before { b"  pre-operation " } else { b"  post-operation " };
-    let mut lines = vec![class.to_vec(), [when, facts.operations.join(",").as_bytes()].concat()];
+    let when = format!("  {} {}", trigger_kind(facts.before), facts.operations.join(","));
+    let mut lines = vec![class.to_vec(), when.into_bytes()];
     lines.extend(facts.actions.iter().map(|action| [b"  action: ", &action_words(action)[..]].concat()));
     let set: &[u8] = if facts.class() == TriggerClass::Type { b"  inclusion: " } else { b"  restriction: " };
     lines.extend(facts.types.iter().map(|types| [set, &types_words(types)].concat()));

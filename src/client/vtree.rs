@@ -21,6 +21,7 @@ use super::format::{Facts, Format};
 use super::lsvtree::Choice;
 use super::pname::without_version;
 use super::session::{CommandError, CommandResult, Outcome, Session, system_text};
+use super::temporary;
 use crate::server::proto::VersionTreeRequest;
 use crate::server::proto::version_tree_item::Item;
 use tree::Tree;
@@ -169,17 +170,16 @@ fn browser() -> Option<OsString> {
 
 /// A file of the user's alone that was not there before.
 fn write_temporary(text: &[u8]) -> Result<PathBuf, CommandError> {
-    for attempt in 0u32.. {
-        let path =
-            std::env::temp_dir().join(format!("clerestory-vtree.{}.{attempt}.html", std::process::id()));
-        let made = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
-        match made.and_then(|mut file| file.write_all(text)) {
-            Ok(()) => return Ok(path),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(unwritable(&path, &error)),
+    let make = |path: &Path| std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    let made = temporary::make("clerestory-vtree", ".html", make);
+    let (path, mut file) = made.map_err(|error| unwritable(&std::env::temp_dir(), &error))?;
+    match file.write_all(text) {
+        Ok(()) => Ok(path),
+        Err(error) => {
+            let _ = std::fs::remove_file(&path);
+            Err(unwritable(&path, &error))
         }
     }
-    Err(CommandError::refused("There are too many temporary files."))
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> CommandError {

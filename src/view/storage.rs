@@ -18,6 +18,7 @@
 //! through the mount, where permissions are asked. Nobody else can search `private` and `checkout`.
 
 use super::access::ViewAccess;
+use crate::store::durable;
 use crate::vob::{Oid, ViewUuid};
 use std::ffi::OsString;
 use std::io::Write;
@@ -300,8 +301,7 @@ fn write_durably(dir: &Path, files: &[(&str, &[u8])]) -> Result<(), ViewError> {
         let path = dir.join(name);
         std::fs::rename(new(name), &path).map_err(|source| io_error(&path, source))?;
     }
-    let sync = || std::fs::File::open(dir)?.sync_all();
-    sync().map_err(|source| io_error(dir, source))
+    durable::sync_directory(dir).map_err(|source| io_error(dir, source))
 }
 
 fn io_error(path: &Path, source: std::io::Error) -> ViewError {

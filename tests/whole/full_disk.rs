@@ -102,6 +102,35 @@ fn a_full_disk_stops_an_import_which_goes_on_when_there_is_room() {
 }
 
 #[test]
+fn a_full_disk_keeps_only_the_index_from_being_checked() {
+    let disk = SmallDisk::new();
+    let world = World::new();
+    let storage = disk.place.join("x.vbs");
+    world.ct(&["mkvob", "-nc", "-tag", "/vobs/x", storage.to_str().expect("a plain path")]).ok();
+    world.ct(&["mount", "/vobs/x"]).ok();
+    let filler = disk.fill(0);
+    // Root may use what is reserved, too.
+    let rest = disk.place.join("rest");
+    let mut file = File::create(&rest).expect("made");
+    while file.write_all(&[1; 4096]).is_ok() {}
+    let checked = world.ct(&["checkvob", "/vobs/x"]);
+    assert_eq!(checked.status, 1, "{checked:#?}");
+    let told = "cleartool: Error: The index cannot be compared with the journal: ";
+    assert!(
+        checked.stderr.starts_with(told) && checked.stderr.contains("No space left on device"),
+        "{checked:#?}"
+    );
+    assert!(
+        checked.stdout.starts_with("Checked VOB \"/vobs/x\": 1 thing is wrong (2 elements, "),
+        "{checked:#?}"
+    );
+    [filler, rest].iter().for_each(|file| fs::remove_file(file).expect("removed"));
+    let checked = world.ct(&["checkvob", "/vobs/x"]).ok();
+    assert!(checked.starts_with("Checked VOB \"/vobs/x\": nothing is wrong ("), "{checked}");
+    world.clerestory(&["shutdown"]).ok();
+}
+
+#[test]
 fn a_full_disk_stops_a_checkin_and_keeps_the_data() {
     let disk = SmallDisk::new();
     let world = World::new();

@@ -6,7 +6,7 @@ use super::parse::Modifiers;
 use crate::client::failure::kind_name;
 use crate::client::layout::hyperlink_id;
 use crate::server::proto::description::Object;
-use crate::server::proto::{AttributePer, LockState, ObjectKind, TriggerTypeFacts, TypeFacts};
+use crate::server::proto::{AttributePer, LockState, ObjectKind, TypeFacts};
 
 /// A property.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -231,7 +231,7 @@ fn items(property: Property, facts: &Facts) -> Vec<Item> {
             all.map(|name| Item { name: name.clone(), selector: Some(selector(name)) }).collect()
         }
         (Property::TriggerKind, Some(Object::Type(told))) => {
-            told.trigger.iter().flat_map(|trigger| one(trigger_kind(trigger))).collect()
+            told.trigger.iter().flat_map(|trigger| one(trigger_kind(trigger.before))).collect()
         }
         (Property::Replication, _) if is_vob => one("unreplicated"),
         (Property::ReplicaName, _) if is_vob => one(REPLICA),
@@ -241,9 +241,9 @@ fn items(property: Property, facts: &Facts) -> Vec<Item> {
     }
 }
 
-/// When triggers of a type fire.
-pub fn trigger_kind(facts: &TriggerTypeFacts) -> &'static str {
-    if facts.before { "pre-operation" } else { "post-operation" }
+/// When triggers fire: before their operation, or after it.
+pub fn trigger_kind(before: bool) -> &'static str {
+    if before { "pre-operation" } else { "post-operation" }
 }
 
 /// A name, or the number where nobody has the number.

@@ -149,7 +149,7 @@ pub(super) fn type_definition(told: &TypeFacts) -> Value {
 fn trigger_definition(told: &TriggerTypeFacts) -> Value {
     let mut fields = Fields::default();
     fields.put("class", code(told.class().as_str_name(), "TRIGGER_CLASS_"));
-    fields.put("fires", trigger_kind(told));
+    fields.put("fires", trigger_kind(told.before));
     fields.put("operations", told.operations.clone());
     fields.put("exempt", told.exempt.clone());
     fields.put("actions", told.actions.iter().map(trigger_action).collect::<Vec<_>>());

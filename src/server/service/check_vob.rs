@@ -18,7 +18,7 @@ use crate::view::resolve::{branch_id, version_id};
 use crate::vob::apply::DirectoryAt;
 use crate::vob::{BranchNo, ElementNo, Entry, NameChange, Operation, Transaction, VersionNo, ViewUuid};
 use std::cell::RefCell;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -59,13 +59,22 @@ impl Server {
         let teller = Teller { server: self, vob: &vob, names: Names::new(None, &vob, b"") };
         let mut check = Check { argument, fix, teller, send, broken: 0, mended: 0, told: Instant::now() };
         check.progress(CheckPhase::Journal, 0, 0);
-        let audit = vob.vob.audit(fix, &mut |done, total| check.progress(CheckPhase::Index, done, total))?;
+        let audited = vob.vob.audit(fix, &mut |done, total| check.progress(CheckPhase::Index, done, total));
+        let audit = match audited {
+            // There is no room for a second index: the rest can be checked all the same.
+            Err(error) if error.is_no_space() => {
+                let detail = error.to_string().into_bytes();
+                check.tell(BrokenLaw { law: Law::NotCompared.into(), detail, ..BrokenLaw::default() });
+                Audit::default()
+            }
+            other => other?,
+        };
         if audit.repaired {
             self.host.forget_all_selection();
         }
         check.audited(&audit);
-        for view in self.unknown_views(&vob)? {
-            self.check_unknown_view(caller, context, (&vob, view), &mut check)?;
+        for (view, elements) in self.unknown_views(&vob)? {
+            self.check_unknown_view(caller, context, (&vob, view, &elements), &mut check)?;
         }
         let shared = RefCell::new(check);
         let counts = check_laws_with_progress(
@@ -99,18 +108,18 @@ impl Server {
         })
     }
 
-    /// The views that have checkouts and are not registered.
-    fn unknown_views(&self, vob: &MountedVob) -> Outcome<Vec<ViewUuid>> {
+    /// The views that have checkouts and are not registered, with the elements.
+    fn unknown_views(&self, vob: &MountedVob) -> Outcome<BTreeMap<ViewUuid, Vec<ElementNo>>> {
         let entries = self.registry.entries();
         let known: HashSet<&str> = entries.views.values().map(|entry| entry.uuid.as_str()).collect();
-        let mut unknown = Vec::new();
+        let mut unknown = BTreeMap::<_, Vec<_>>::new();
         for number in vob.vob.checked_out()? {
             let Some(element) = vob.vob.element(number)? else { continue };
             let views = element.checkouts.iter().map(|checkout| checkout.view);
-            unknown.extend(views.filter(|view| !known.contains(view.to_string().as_str())));
+            for view in views.filter(|view| !known.contains(view.to_string().as_str())) {
+                unknown.entry(view).or_default().push(number);
+            }
         }
-        unknown.sort_unstable();
-        unknown.dedup();
         Ok(unknown)
     }
 
@@ -119,20 +128,15 @@ impl Server {
         &self,
         caller: &Caller,
         context: &Context,
-        (vob, view): (&Arc<MountedVob>, ViewUuid),
+        (vob, view, held): (&Arc<MountedVob>, ViewUuid, &[ElementNo]),
         check: &mut Check<'_>,
     ) -> Outcome<()> {
-        let mut held = Vec::new();
-        for number in vob.vob.checked_out()? {
-            let element = vob.vob.element(number)?;
-            held.extend(element.filter(|element| element.checkout_of(&view).is_some()).map(|_| number));
-        }
         // Their names are told as they are before.
         let mut told: Vec<BrokenLaw> =
             held.iter().map(|number| check.teller.dangling(*number, &view)).collect();
         if check.fix {
             // What only these checkouts name moves to lost+found.
-            self.cancel_checkouts(caller, context, vob, &held, (view, &view.to_string()))?;
+            self.cancel_checkouts(caller, context, vob, held, (view, &view.to_string()))?;
             told.iter_mut().for_each(|broken| broken.mended = true);
         }
         told.into_iter().for_each(|broken| check.tell(broken));
@@ -208,6 +212,7 @@ impl Check<'_> {
                 Record::Vob => (Vec::new(), "the VOB and its types"),
                 Record::Events => (Vec::new(), "the history"),
                 Record::Other => (Vec::new(), "links and identities"),
+                Record::More => (Vec::new(), "more than is listed here"),
             };
             let (law, detail, mended) = (Law::IndexDiffers.into(), detail.into(), audit.repaired);
             self.tell(BrokenLaw { law, object, detail, mended, ..BrokenLaw::default() });

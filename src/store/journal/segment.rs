@@ -18,6 +18,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::{Error, Result};
+use crate::store::durable;
 
 /// Bytes of a segment's header.
 pub(super) const SEGMENT_HEADER_BYTES: u64 = 48;
@@ -143,5 +144,5 @@ pub(super) fn remove_unfinished(dir: &Path) -> Result<()> {
 
 /// Makes the names in a directory durable.
 pub(super) fn sync_dir(dir: &Path) -> Result<()> {
-    File::open(dir).and_then(|opened| opened.sync_all()).map_err(|source| Error::io(dir, source))
+    durable::sync_directory(dir).map_err(|source| Error::io(dir, source))
 }

@@ -25,6 +25,7 @@ use quick_cache::sync::Cache;
 use super::frame::{Header, Kind};
 use super::{ContentId, Error, Result, error};
 use crate::store::ahead::{Ahead, is_ahead};
+use crate::store::durable;
 
 /// Bytes of a container's header.
 pub(super) const CONTAINER_HEADER_BYTES: u64 = 24;
@@ -370,7 +371,7 @@ fn create_file(dir: &Path, container: u32, first_number: u32) -> Result<File> {
         file.write_all_at(&header, 0)?;
         file.sync_all()?;
         fs::rename(&unfinished, &path)?;
-        File::open(dir)?.sync_all()?;
+        durable::sync_directory(dir)?;
         Ok(file)
     };
     work().map_err(|source| Error::io(&path, source))

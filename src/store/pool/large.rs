@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{ContentId, Error, Result, codec};
+use crate::store::durable;
 
 /// Raw bytes of a chunk.
 pub(super) const CHUNK_BYTES: usize = 1 << 20;
@@ -91,10 +92,10 @@ fn publish(dir: &Path, unfinished: &Path, target: &Path) -> io::Result<()> {
     let parent = target.parent().expect("a large content lies in a directory");
     if !parent.exists() {
         fs::create_dir_all(parent)?;
-        File::open(dir.join("large"))?.sync_all()?;
+        durable::sync_directory(&dir.join("large"))?;
     }
     fs::rename(unfinished, target)?;
-    File::open(parent)?.sync_all()
+    durable::sync_directory(parent)
 }
 
 fn write_chunks(path: &Path, source: &mut dyn Read) -> Result<(ContentId, u64)> {

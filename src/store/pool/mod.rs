@@ -27,7 +27,7 @@ mod varint;
 #[cfg(test)]
 mod tests;
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -49,6 +49,7 @@ use self::index::Index;
 pub use self::index::KEY_PREFIX;
 pub use self::ingest::Ingest;
 use self::large::{CHUNK_BYTES, Large};
+use crate::store::durable;
 use crate::store::engine::{Batch, Engine};
 use crate::vob::StoredContent;
 
@@ -128,7 +129,7 @@ impl Pools {
         Pools::make_directories(vob_dir)?;
         Containers::create(&source)?;
         for dir in [cleartext.parent(), source.parent(), Some(vob_dir)].into_iter().flatten() {
-            File::open(dir).and_then(|opened| opened.sync_all()).map_err(|source| Error::io(dir, source))?;
+            durable::sync_directory(dir).map_err(|source| Error::io(dir, source))?;
         }
         Ok(())
     }

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 /// Records compared at once.
 const PAGE: usize = 512;
-/// Keys that are remembered as different; what is more is told as a number.
+/// Keys that are remembered as different at once: what is more is found when these are mended.
 const REMEMBERED: usize = 100_000;
 /// Where the second index is made, in the VOB's storage.
 const PLACE: &str = "audit";
@@ -32,6 +32,8 @@ pub enum Record {
     Events,
     /// Symbolic links, hyperlinks, identities, notes.
     Other,
+    /// More than is listed.
+    More,
 }
 
 impl Record {
@@ -128,6 +130,16 @@ impl Vob {
     /// # Errors
     /// If the storage fails, or has no room for a second index. What is damaged is an answer, not an error.
     pub fn audit(&self, repair: bool, progress: &mut dyn FnMut(u64, u64)) -> Result<Audit, StoreError> {
+        self.audit_by(repair, REMEMBERED, progress)
+    }
+
+    /// As `audit`; remembers so many keys at once.
+    fn audit_by(
+        &self,
+        repair: bool,
+        remembered: usize,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Audit, StoreError> {
         let _turn = self.auditing.lock();
         let mut second = Second { dir: self.dir.join(PLACE), vob: None };
         remove_tree(&second.dir)?;
@@ -150,13 +162,37 @@ impl Vob {
         let header = second.records().get(key::HEADER)?;
         let header: Option<VobHeader> = header.map(|stored| decode("header", &stored)).transpose()?;
         let about = header.map_or(0, |header| u64::from(header.elements) * 3 + u64::from(header.events) / 64);
-        let suspects = self.compare(second.records(), &mut |compared| {
-            audit.records = compared;
-            progress(compared, about.max(compared));
-        })?;
-        if suspects.is_empty() {
-            return Ok(audit);
+        loop {
+            let suspects = self.compare(second.records(), remembered, &mut |compared| {
+                audit.records = compared;
+                progress(compared, about.max(compared));
+            })?;
+            if !suspects.is_empty() {
+                self.judge_suspects(&suspects, &mut second, repair, &mut audit)?;
+            }
+            match suspects.len() < remembered {
+                true => break,
+                // Those that only were newer are not found again.
+                false if repair || audit.different.is_empty() => {}
+                false => {
+                    audit.different.push(Record::More);
+                    break;
+                }
+            }
         }
+        audit.different.sort_unstable();
+        audit.different.dedup();
+        Ok(audit)
+    }
+
+    /// Compares once more what seemed to differ, with commits kept out, and mends it where that is wanted.
+    fn judge_suspects(
+        &self,
+        suspects: &[Vec<u8>],
+        second: &mut Second,
+        repair: bool,
+        audit: &mut Audit,
+    ) -> Result<(), StoreError> {
         // Most of what was committed meanwhile is caught up with while others go on.
         second.catch_up(self)?;
         let mut commit = self.commit.lock();
@@ -164,7 +200,7 @@ impl Vob {
         self.checkpoint()?;
         commit.frames_waiting = 0;
         let mut batch = Batch::new();
-        for key in &suspects {
+        for key in suspects {
             let right = second.records().get(key)?;
             match readable(self.records.get(key))? {
                 Some(left) if left == right => continue,
@@ -178,21 +214,24 @@ impl Vob {
                 None => self.records.delete(&mut batch, key)?,
             }
         }
-        audit.different.sort_unstable();
-        audit.different.dedup();
         if repair && !batch.is_empty() {
             self.records.engine().commit(batch)?;
             self.forget_records()?;
             audit.repaired = true;
         }
-        Ok(audit)
+        Ok(())
     }
 
     /// The keys of records that are not the same, up to a limit.
-    fn compare(&self, right: &Records, compared: &mut dyn FnMut(u64)) -> Result<Vec<Vec<u8>>, StoreError> {
+    fn compare(
+        &self,
+        right: &Records,
+        limit: usize,
+        compared: &mut dyn FnMut(u64),
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
         let (mut suspects, mut count, mut from) = (Vec::new(), 0, Vec::new());
         let mut suspect = |key: Vec<u8>| {
-            if suspects.len() < REMEMBERED {
+            if suspects.len() < limit {
                 suspects.push(key);
             }
         };

@@ -85,7 +85,10 @@ fn what_differs_is_told_and_made_right() {
         let wrong = [changed, gone, ElementNo(7), extra].map(Record::Element);
         assert_eq!(audit.different, [&wrong[..], &[Record::Vob]].concat(), "{engine}");
         assert!(!audit.repaired);
-        let audit = audited(&vob, true);
+        // Nor is what cannot be remembered at once passed over in silence.
+        let audit = vob.audit_by(false, 3, &mut |_, _| {}).unwrap();
+        assert_eq!((audit.different.len(), audit.different.last()), (4, Some(&Record::More)), "{engine}");
+        let audit = vob.audit_by(true, 2, &mut |_, _| {}).unwrap();
         assert_eq!((audit.different.len(), audit.repaired), (5, true), "{engine}");
         assert_eq!(audited(&vob, true).different, [], "{engine}");
         assert_eq!(vob.element(changed).unwrap().unwrap().number, changed);
