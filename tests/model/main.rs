@@ -32,7 +32,7 @@ const IN_PROCESS: usize = 100_000;
 /// quarter of an hour, and are asked for by hand.
 const MOUNTED: usize = 2_500;
 /// Of a seed that nobody has seen, through a mount.
-const UNSEEN_MOUNTED: usize = 500;
+const UNSEEN_MOUNTED: usize = 1_000;
 
 /// A number from the environment.
 fn number<T: std::str::FromStr>(name: &str) -> Option<T> {
@@ -114,19 +114,20 @@ fn library_random_seed() {
     in_process(any_seed(), "memory", IN_PROCESS);
 }
 
-fn mounted(seed: u64, engine: &str, count: usize) {
+fn mounted(seed: u64, engine: &str, count: usize) -> LawCounts {
     let daemon = Daemon::start();
     let mounted = Mounted::new(&daemon, engine);
     let again = std::rc::Rc::clone(&daemon);
     agree(seed, count, &mounted, &|| Box::new(Mounted::new(&again, "memory")));
     drop((daemon, again));
     let (_world, vob) = mounted.stop();
-    laws_hold(&vob);
+    laws_hold(&vob)
 }
 
 #[test]
 fn mount_seed_3() {
-    mounted(3, "sled", MOUNTED);
+    let counts = mounted(3, "sled", MOUNTED);
+    assert!(counts.contents > 0, "{counts:?}");
 }
 
 #[test]
@@ -142,5 +143,6 @@ fn readers_see_every_change_at_once() {
     let changes = number("CLERESTORY_READERS_CHANGES").unwrap_or(readers::CHANGES);
     readers::run(&mounted, any_seed(), changes);
     let (_world, vob) = mounted.stop();
-    laws_hold(&vob);
+    let counts = laws_hold(&vob);
+    assert!(counts.contents > 0, "{counts:?}");
 }
